@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the compilers and checkers need to be told, for core/ itself. All conditionals on compiler and checker stand
+ * here, so that the code has one path.
+ */
+#ifndef KEEP_BASE_ATTRIBUTES_H
+#define KEEP_BASE_ATTRIBUTES_H
+
+#define KEEP__CLEANUP(function) __attribute__((cleanup(function)))
+#define KEEP__NORETURN __attribute__((noreturn))
+#define KEEP__LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define KEEP__UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define KEEP__ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* A thread's own value, reached without a call also from a shared library; keep such values few and small. */
+#define KEEP__THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+/* clang's -Wthread-safety; gcc ignores it. */
+#ifdef __clang__
+#define KEEP__CAPABILITY(name) __attribute__((capability(name)))
+#define KEEP_HOLDS(lock) __attribute__((requires_capability(lock)))
+#define KEEP__ACQUIRES(...) __attribute__((acquire_capability(__VA_ARGS__)))
+#define KEEP__RELEASES(...) __attribute__((release_capability(__VA_ARGS__)))
+#define KEEP__UNCHECKED __attribute__((no_thread_safety_analysis))
+#else
+#define KEEP__CAPABILITY(name)
+#define KEEP_HOLDS(lock)
+#define KEEP__ACQUIRES(...)
+#define KEEP__RELEASES(...)
+#define KEEP__UNCHECKED
+#endif
+
+/*
+ * Poison: bytes that nobody may touch until they are unpoisoned, so that AddressSanitizer and valgrind find a stray
+ * access where it happens. KEEP_VALGRIND is set by the build for the valgrind and ct jobs.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEP__WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KEEP__WITH_ASAN 1
+#endif
+#endif
+
+#if defined(KEEP__WITH_ASAN)
+#include <sanitizer/asan_interface.h>
+#define KEEP__POISON(ptr, len) __asan_poison_memory_region((ptr), (len))
+#define KEEP__UNPOISON(ptr, len) __asan_unpoison_memory_region((ptr), (len))
+#elif defined(KEEP_VALGRIND)
+#include <valgrind/memcheck.h>
+#define KEEP__POISON(ptr, len) (void)VALGRIND_MAKE_MEM_NOACCESS((ptr), (len))
+#define KEEP__UNPOISON(ptr, len) (void)VALGRIND_MAKE_MEM_DEFINED((ptr), (len))
+#else
+#define KEEP__POISON(ptr, len) ((void)(ptr), (void)(len))
+#define KEEP__UNPOISON(ptr, len) ((void)(ptr), (void)(len))
+#endif
+
+/* A deliberate decision on secret data, for the constant-time job: says what leaves and why that is fine. */
+#if defined(KEEP_VALGRIND)
+#define KEEP_CT_RELEASE(reason, ptr, len) (void)VALGRIND_MAKE_MEM_DEFINED((ptr), (len))
+#else
+#define KEEP_CT_RELEASE(reason, ptr, len) ((void)(ptr), (void)(len))
+#endif
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Crypto: the seam of libsodium (a second one is packet/aead.c).
+ */
+#include "base/crypto.h"
+
+#include <sodium.h>
+
+#include "base/trace.h"
+#include "keep/bytes.h"
+#include "base/banned.h"
+
+_Static_assert(KEEP__AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
+_Static_assert(KEEP__AEAD_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(KEEP__AEAD_TAG_LEN == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
+
+void keep_wipe(void *ptr, size_t len)
+{
+    keep__wipe(ptr, len);
+}
+
+keep_status keep__crypto_init(void)
+{
+    return sodium_init() < 0 ? keep__trace(KEEP_ERR_UNSUPPORTED) : KEEP_OK;
+}
+
+bool keep__equal(const void *a, const void *b, size_t len)
+{
+    return sodium_memcmp(a, b, len) == 0;
+}
+
+bool keep__is_zero(const void *bytes, size_t len)
+{
+    return sodium_is_zero(bytes, len) == 1;
+}
+
+int keep__compare(const void *a, const void *b, size_t len)
+{
+    const uint8_t *left = a;
+    const uint8_t *right = b;
+
+    for (size_t i = 0; i < len; i++) {
+        if (left[i] != right[i])
+            return left[i] < right[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+void keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out)
+{
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, plaintext, len, aead->aad, aead->aad_len, NULL,
+                                                     aead->nonce, aead->key);
+}
+
+keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
+{
+    int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len + KEEP__AEAD_TAG_LEN, aead->aad,
+                                                            aead->aad_len, aead->nonce, aead->key);
+
+    if (failed == 0)
+        return KEEP_OK;
+    keep__wipe(out, len);
+    return keep__trace(KEEP_ERR_AUTH);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cryptography for secrets, from libsodium; and the only wipe and the only comparisons of core/.
+ *
+ * Secrets live in pool slots. A copy on the stack is a keep__key32 declared with KEEP__KEY32, which its scope wipes.
+ */
+#ifndef KEEP_BASE_CRYPTO_H
+#define KEEP_BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "keep/status.h"
+
+#define KEEP__AEAD_KEY_LEN ((size_t)32)
+#define KEEP__AEAD_NONCE_LEN ((size_t)24)
+#define KEEP__AEAD_TAG_LEN ((size_t)16)
+
+typedef struct keep__key32 {
+    uint8_t bytes[32];
+} keep__key32;
+
+/* Overwrites with zeros; the barrier makes the compiler believe that somebody reads them. */
+static inline void keep__wipe(void *ptr, size_t len)
+{
+    if (len == 0)
+        return;
+    memset(ptr, 0, len);
+    __asm__ __volatile__("" : : "r"(ptr) : "memory");
+}
+
+static inline void keep__key32_end(keep__key32 *key)
+{
+    keep__wipe(key, sizeof *key);
+}
+
+/* KEEP__KEY32(key); declares a key that is wiped when its scope is left. */
+#define KEEP__KEY32(name) KEEP__CLEANUP(keep__key32_end) keep__key32 name = { { 0 } }
+
+/* Makes libsodium ready; any number of times, from any thread. KEEP_ERR_UNSUPPORTED: it does not run here. */
+keep_status keep__crypto_init(void);
+
+/* Whether two runs of secret bytes are equal, in a time that does not depend on them. */
+bool keep__equal(const void *a, const void *b, size_t len);
+
+/* Whether all bytes are zero, in a time that does not depend on them. */
+bool keep__is_zero(const void *bytes, size_t len);
+
+/* Orders public bytes as memcmp does. */
+int keep__compare(const void *a, const void *b, size_t len);
+
+/* What an AEAD call is about besides the bytes. */
+typedef struct keep__aead {
+    const uint8_t *key;   /* KEEP__AEAD_KEY_LEN */
+    const uint8_t *nonce; /* KEEP__AEAD_NONCE_LEN */
+    const uint8_t *aad;
+    size_t aad_len;
+} keep__aead;
+
+/* XChaCha20-Poly1305 (IETF): writes `len` + KEEP__AEAD_TAG_LEN bytes to `out`. */
+void keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out);
+
+/* The reverse of `len` + KEEP__AEAD_TAG_LEN bytes; KEEP_ERR_AUTH: nothing but zeros was written to `out`. */
+keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thread: numbers, yielding and the hook of fork.
+ */
+#include "base/thread.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "base/attributes.h"
+#include "base/trace.h"
+#include "base/banned.h"
+
+static _Atomic uint32_t numbers_given;
+static KEEP__THREAD_LOCAL uint32_t number; /* 1 and up; 0: none yet */
+
+uint32_t keep__thread_number(void)
+{
+    if (KEEP__UNLIKELY(number == 0))
+        number = atomic_fetch_add_explicit(&numbers_given, 1, memory_order_relaxed) + 1;
+    return number - 1;
+}
+
+void keep__thread_yield(void)
+{
+    (void)sched_yield();
+}
+
+keep_status keep__thread_at_fork(void (*function)(void))
+{
+    return pthread_atfork(NULL, NULL, function) == 0 ? KEEP_OK : keep__trace(KEEP_ERR_NO_MEMORY);
+}

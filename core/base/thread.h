@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library needs to know of threads. It starts none.
+ */
+#ifndef KEEP_BASE_THREAD_H
+#define KEEP_BASE_THREAD_H
+
+#include <stdint.h>
+
+#include "keep/status.h"
+
+/* A small number of this thread's own, counted up from 0 in the order of first use. */
+uint32_t keep__thread_number(void);
+
+/* Lets other threads run: for waits of some hundred nanoseconds that have no lock to wait on. */
+void keep__thread_yield(void);
+
+/* Calls `function` in the child of every fork from now on. KEEP_ERR_NO_MEMORY */
+keep_status keep__thread_at_fork(void (*function)(void));
+
+#endif
