@@ -8,6 +8,11 @@
 
 #define KEEP__BANNED(name) keep__##name##_is_banned_see_base_banned_h
 
+/* glibc has these as macros, the last two for clang alone. */
+#undef alloca
+#undef sprintf
+#undef printf
+
 #define strcpy(...) KEEP__BANNED(strcpy)
 #define strcat(...) KEEP__BANNED(strcat)
 #define strncpy(...) KEEP__BANNED(strncpy)
@@ -16,7 +21,6 @@
 #define gets(...) KEEP__BANNED(gets)
 #define strtok(...) KEEP__BANNED(strtok)
 #define memcmp(...) KEEP__BANNED(memcmp)
-#undef alloca /* glibc has it as a macro */
 #define alloca(...) KEEP__BANNED(alloca)
 #define rand(...) KEEP__BANNED(rand)
 #define system(...) KEEP__BANNED(system)
