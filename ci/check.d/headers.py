@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""The public headers: form (style R8), names (bindings R53), machine-read lines (bindings R8), parameters (style R7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lib import ctext, public
+from lib.tree import Finding, Tree, main
+
+THREADS = ("immutable", "one at a time", "locked")
+MAX_PARAMETERS = 5
+MAX_UNBOUND = 12
+BAND = (3.0, 6.0)  # comment lines per code line that style R8 asks for
+LEAST = 1.0  # below it a header set is no reference any more
+
+NAME = re.compile(
+    r"(?:^#[ \t]*define[ \t]+|^typedef [^;{]*?(?=\w+;)|^\} |\b(?:struct|union|enum)[ ]+)(?P<name>\w+)", re.MULTILINE
+)
+
+
+def top_comment(text: str) -> str:
+    found = re.search(r"/\*\n( \*.*?)\*/", text, re.DOTALL)
+    return found.group(1) if found else ""
+
+
+def check_top(tree: Tree) -> Iterator[Finding]:
+    """SPDX, what this is, lifetime, threads, limits: in this order. A header without functions needs no lifetime."""
+    for path in tree.paths(public.HEADERS):
+        text = tree.read(path)
+        comment = top_comment(text)
+        if not text.startswith("/* SPDX-License-Identifier: MIT */\n/*\n * "):
+            yield Finding(path, 1, "begins with the licence line and a comment that says what this is (style R8)")
+        labels = re.findall(r"^ \* (Lifetime|Threads|Limits):", comment, re.MULTILINE)
+        if labels != sorted(labels, key=["Lifetime", "Threads", "Limits"].index):
+            yield Finding(path, 1, "lifetime, threads, limits stand in another order (style R8)")
+        wanted = wanted_labels(text)
+        if not wanted <= set(labels):
+            yield Finding(path, 1, f"says nothing about {', '.join(sorted(wanted - set(labels)))} (style R8)")
+        for threads in re.findall(r"^ \* Threads: (.*)$", comment, re.MULTILINE):
+            if threads.rstrip(".") not in THREADS:
+                yield Finding(path, 1, f"Threads: is one of {', '.join(THREADS)} (bindings R8)")
+
+
+def wanted_labels(text: str) -> set[str]:
+    """Handles have all three; functions alone have threads."""
+    if re.search(r"^typedef struct (\w+) \1;", text, re.MULTILINE):
+        return {"Lifetime", "Threads", "Limits"}
+    return {"Threads"} if re.search(r"^KEEP_API", text, re.MULTILINE) else set()
+
+
+def check_names(tree: Tree) -> Iterator[Finding]:
+    """No name outside of keep_ and KEEP_, and every function declared here is exported."""
+    for path in tree.paths(public.HEADERS):
+        bare = ctext.code(tree.read(path))
+        for match in NAME.finditer(bare):
+            if not match.group("name").startswith(("keep_", "KEEP_")):
+                line = ctext.line_of(bare, match.start("name"))
+                yield Finding(path, line, f"{match.group('name')} is not a name of libkeep (bindings R53)")
+        exported = set(re.findall(r"^KEEP_API[^;(]*?(\w+)\(", bare, re.MULTILINE))
+        for function in ctext.functions(bare):
+            if not re.fullmatch(r"keep_[a-z0-9]+(_[a-z0-9]+)*", function.name):
+                yield Finding(path, function.line, f"{function.name} is not keep_<noun>_<verb> (style 2)")
+            if function.name not in exported:
+                yield Finding(path, function.line, f"{function.name} is declared without KEEP_API (design 2 rule 4)")
+
+
+def count_parameters(params: list[str]) -> int:
+    """A pointer with its length is one; an output buffer, its capacity and out_len are one; keep_error is none."""
+    names = [re.sub(r".*?(\w+)$", r"\1", each) for each in params]
+    followers = {"cap", "len", "count", "out_len", "out_count"}
+    counted = 0
+    for at, (name, each) in enumerate(zip(names, params)):
+        belongs = at > 0 and (name in followers or name.endswith(("_len", "_cap", "_count"))) and "*" in params[at - 1]
+        tail = at > 1 and name == "out_len" and names[at - 1] == "cap"
+        counted += not (belongs or tail or each.startswith("keep_error *"))
+    return counted
+
+
+def check_parameters(tree: Tree) -> Iterator[Finding]:
+    for path in tree.paths(public.HEADERS):
+        for function in ctext.functions(tree.read(path)):
+            count = count_parameters(function.params)
+            if count > MAX_PARAMETERS:
+                yield Finding(path, function.line, f"{function.name} has {count} parameters, at most {MAX_PARAMETERS}: make options (style R7)")
+            names = [each for each in function.params if re.search(r"\bout_\w+$", each)]
+            tail = [each for each in function.params if not each.startswith("keep_error *")][-len(names) :]
+            if names and names != tail:
+                yield Finding(path, function.line, f"{function.name}: outputs come last (style 2)")
+
+
+def check_bindings(tree: Tree) -> Iterator[Finding]:
+    """The `Binding:` lines are of the grammar that ci/gen reads."""
+    unbound = 0
+    for path in tree.paths(public.HEADERS):
+        text = tree.read(path)
+        at_a_time = "Threads: one at a time" in top_comment(text)
+        for match in re.finditer(r"^ \* Binding: (.*)$", text, re.MULTILINE):
+            line = ctext.line_of(text, match.start())
+            words = match.group(1).split()
+            declared = next((f for f in ctext.functions(text) if f.line > line), None)
+            unbound += words[0] == "none"
+            if not is_binding(words, declared.params if declared else []):
+                yield Finding(path, line, "Binding: blocks | waits | payload PARAMETER [THRESHOLD] | none REASON (bindings R8)")
+            if words[0] == "payload" and at_a_time:
+                yield Finding(path, line, "payload is not for types that are used one at a time (bindings R8)")
+    if unbound > MAX_UNBOUND:
+        yield Finding("core/include/keep/keep.h", 1, f"{unbound} functions are bound nowhere, at most {MAX_UNBOUND} (bindings R8)")
+
+
+def is_binding(words: list[str], params: list[str]) -> bool:
+    if words[0] == "payload":
+        names = [re.sub(r".*?(\w+)$", r"\1", each) for each in params]
+        return 2 <= len(words) <= 3 and words[1] in names and all(word.isdigit() for word in words[2:])
+    return (words[0] == "none" and len(words) > 1) or words in (["blocks"], ["waits"])
+
+
+def check_band(tree: Tree) -> Iterator[Finding]:
+    """Comment lines per code line, over all headers: told when out of the band, refused when hardly any are there."""
+    texts = [tree.read(path) for path in tree.paths(public.HEADERS)]
+    code = sum(map(ctext.code_lines, texts))
+    density = sum(map(ctext.comment_lines, texts)) / max(code, 1)
+    if not BAND[0] <= density <= BAND[1]:
+        print(f"note: public headers hold {density:.1f} comment lines per code line; style R8 asks for 3 to 6")
+    if code and density < LEAST:
+        yield Finding("core/include/keep/keep.h", 1, f"public headers hold less than {LEAST:.0f} comment line per code line (style R8)")
+
+
+if __name__ == "__main__":
+    main(check_top, check_names, check_parameters, check_bindings, check_band)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""The public interface as ci/gen reads it from the headers, and what only checks need of it: constants."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+from lib import ctext
+from lib.tree import Tree
+
+HEADERS = "core/include/keep/*.h"
+GEN = Path(__file__).resolve().parents[2] / "gen"
+
+
+class Constant(NamedTuple):
+    """A macro with a value, or a value of an enum: for users of every language."""
+
+    name: str
+    path: str
+    line: int
+
+
+def gen(tree: Tree) -> ModuleType:
+    """ci/gen as a module that reads the headers of this tree."""
+    loader = SourceFileLoader("keep_gen", str(GEN))
+    spec = spec_from_loader("keep_gen", loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    sys.modules["keep_gen"] = module  # its dataclasses look there
+    loader.exec_module(module)
+    module.HEADERS = tree.root / "core" / "include" / "keep"
+    return module
+
+
+def constants(tree: Tree) -> list[Constant]:
+    """All public constants but statuses, which ci/gen gives to every language."""
+    found = []
+    for path in tree.paths(HEADERS):
+        bare = ctext.code(tree.read(path))
+        for name, line in [*_macros(bare), *_enum_values(bare)]:
+            found.append(Constant(name, path, line))
+    return found
+
+
+def _macros(bare: str) -> list[tuple[str, int]]:
+    """Object-like macros whose value is a number: not guards, attributes or initialisers."""
+    pattern = re.compile(r"^#define (KEEP_\w+)[ \t]+\(*(?:[0-9]|KEEP_VERSION_|INT64_MAX)", re.MULTILINE)
+    return [(match.group(1), ctext.line_of(bare, match.start())) for match in pattern.finditer(bare)]
+
+
+def _enum_values(bare: str) -> list[tuple[str, int]]:
+    bare = ctext.without_directives(bare)
+    found = []
+    for enum in re.finditer(r"\benum\b[^{;]*\{([^}]*)\}", bare):
+        for value in re.finditer(r"\b(KEEP_\w+)\s*=", enum.group(1)):
+            found.append((value.group(1), ctext.line_of(bare, enum.start(1) + value.start())))
+    return [(name, line) for name, line in found if name != "KEEP_OK"]
