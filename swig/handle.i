@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles. An object of a SWIG class owns a box; the box holds the handle and counts the calls that use it, so that
+ * no handle is freed under a call that runs without the GIL. All counting happens under the GIL.
+ *
+ * C's out_x becomes an object of the facade class: the Python class that derives from the SWIG class and registered
+ * itself with keep_facade. Nothing else makes objects.
+ */
+
+%{
+typedef struct keep_class {
+    const char *noun;           /* as in C's names: "secret" */
+    const char *name;           /* as in Python's: "Secret" */
+    swig_type_info **type;      /* of the SWIG class */
+    void (*drop)(void *handle); /* frees a handle whose object is forgotten */
+    PyTypeObject *facade;       /* NULL until keep_facade; lives for ever */
+    struct keep_class *next;
+} keep_class;
+
+typedef struct keep_box {
+    void *handle; /* NULL once closed */
+    const keep_class *class;
+    uint32_t busy; /* calls that are using the handle */
+} keep_box;
+
+static keep_class *keep_classes;
+
+static const char *keep_class_name(const char *noun, size_t len)
+{
+    const keep_class *class = keep_classes;
+
+    while (class != NULL && (strncasecmp(class->noun, noun, len) != 0 || class->noun[len] != '\0'))
+        class = class->next;
+    return class != NULL ? class->name : NULL;
+}
+
+static PyTypeObject *keep_swig_class(const keep_class *class)
+{
+    return ((SwigPyClientData *)(*class->type)->clientdata)->pytype;
+}
+%}
+
+%{
+static PyObject *keep_raise(keep_status status, const char *symbol);
+
+/* The box of an object of a class; NULL with a TypeError for any other object. */
+static keep_box *keep_box_of(PyObject *object, const keep_class *class)
+{
+    if (class->facade != NULL && PyObject_TypeCheck(object, class->facade))
+        return ((SwigPyObject *)object)->ptr;
+    PyErr_Format(PyExc_TypeError, "a %s is required, not '%.100s'", class->name, Py_TYPE(object)->tp_name);
+    return NULL;
+}
+
+/* Begins a call: the box, counted, whose handle lives; else NULL with an exception. */
+static keep_box *keep_box_enter(PyObject *object, const keep_class *class, const char *symbol)
+{
+    keep_box *box = keep_box_of(object, class);
+
+    if (box == NULL)
+        return NULL;
+    if (box->handle == NULL) {
+        keep_raise(KEEP_ERR_CLOSED, symbol);
+        return NULL;
+    }
+    box->busy++;
+    return box;
+}
+
+static void keep_box_leave(keep_box *box)
+{
+    if (box != NULL)
+        box->busy--;
+}
+
+/* The box of an object that is to be closed: no call may be using it. */
+static keep_box *keep_box_to_close(PyObject *object, const keep_class *class, const char *symbol)
+{
+    keep_box *box = keep_box_of(object, class);
+
+    if (box != NULL && box->busy > 0) {
+        keep_raise(KEEP_ERR_BUSY, symbol);
+        return NULL;
+    }
+    return box;
+}
+
+/* A new object that owns the handle. If it cannot be made the handle is freed. */
+static PyObject *keep_box_new(keep_class *class, void *handle)
+{
+    keep_box *box = PyMem_Malloc(sizeof *box);
+    PyObject *object = NULL;
+
+    if (box != NULL)
+        object = class->facade->tp_alloc(class->facade, 0);
+    else
+        PyErr_NoMemory();
+    if (object == NULL) {
+        PyMem_Free(box);
+        class->drop(handle);
+        return NULL;
+    }
+    *box = (keep_box){ .handle = handle, .class = class };
+    ((SwigPyObject *)object)->ptr = box;
+    ((SwigPyObject *)object)->ty = *class->type;
+    return object;
+}
+
+/* The finalizer. A call or a window holds a reference to the object, so neither can be going on. */
+static void keep_box_dealloc(PyObject *object)
+{
+    keep_box *box = ((SwigPyObject *)object)->ptr;
+
+    if (box != NULL && box->handle != NULL)
+        box->class->drop(box->handle);
+    PyMem_Free(box);
+    Py_TYPE(object)->tp_free(object);
+}
+
+static PyObject *keep_box_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args;
+    (void)kwargs;
+    return PyErr_Format(PyExc_TypeError, "%s is made by libkeep only", type->tp_name);
+}
+
+/* The facade's __new__ has taken the arguments. */
+static int keep_box_tp_init(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    (void)object;
+    (void)args;
+    (void)kwargs;
+    return 0;
+}
+%}
+
+/*
+ * Declares the class of a handle before the headers name it.
+ *
+ * TYPE   keep_secret
+ * NOUN   secret
+ * NAME   Secret
+ */
+%define %keep_box(TYPE, NOUN, NAME)
+%{
+static void keep_drop_##NOUN(void *handle)
+{
+    TYPE *dropped = handle;
+
+    TYPE##_free(&dropped);
+}
+
+static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, keep_drop_##NOUN, NULL, NULL };
+%}
+%init %{
+    keep_class_##NOUN.next = keep_classes;
+    keep_classes = &keep_class_##NOUN;
+%}
+
+%feature("python:tp_new", "keep_box_tp_new") TYPE;
+%feature("python:tp_init", "keep_box_tp_init") TYPE;
+%feature("python:tp_dealloc", "keep_box_dealloc") TYPE;
+%feature("python:tp_dictoffset", "0") TYPE;
+%nodefaultctor TYPE;
+%nodefaultdtor TYPE;
+
+/* A handle that is used. */
+%typemap(in, noblock=1) struct TYPE * (keep_box *box = NULL) {
+    box = keep_box_enter($input, &keep_class_##NOUN, "$symname");
+    if (box == NULL)
+        SWIG_fail;
+    $1 = (TYPE *)box->handle;
+}
+%typemap(freearg, noblock=1) struct TYPE * {
+    keep_box_leave(box$argnum);
+}
+
+/* A handle that is freed: C nulls it. */
+%typemap(in, noblock=1) struct TYPE ** (keep_box *box = NULL, TYPE *freed = NULL) {
+    box = keep_box_to_close($input, &keep_class_##NOUN, "$symname");
+    if (box == NULL)
+        SWIG_fail;
+    freed = (TYPE *)box->handle;
+    $1 = &freed;
+}
+%typemap(freearg, noblock=1) struct TYPE ** {
+    if (box$argnum != NULL)
+        box$argnum->handle = freed$argnum;
+}
+
+/* A handle that is made. */
+%typemap(in, numinputs=0, noblock=1) struct TYPE **out_##NOUN (TYPE *made = NULL) {
+    $1 = &made;
+}
+%typemap(argout, noblock=1) struct TYPE **out_##NOUN {
+    $result = keep_append($result, keep_box_new(&keep_class_##NOUN, made$argnum));
+}
+%typemap(freearg) struct TYPE **out_##NOUN "";
+
+%rename(NAME) TYPE;
+struct TYPE {};
+%enddef
+
+/* Lists of handles, of 1 to KEEP_MAX_BATCH; C refuses other counts before it looks at a handle. */
+%define %keep_box_batch(TYPE, NOUN, PLURAL)
+%{
+static PyObject *keep_list_of_##NOUN(TYPE **handles, size_t count)
+{
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    size_t made = 0;
+
+    while (list != NULL && made < count) {
+        PyObject *object = keep_box_new(&keep_class_##NOUN, handles[made++]);
+
+        if (object == NULL)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)made - 1, object);
+    }
+    while (made < count)
+        keep_drop_##NOUN(handles[made++]);
+    return list;
+}
+%}
+
+%typemap(in, noblock=1) (size_t count, TYPE **out_##PLURAL) (TYPE *made[KEEP_MAX_BATCH]) {
+    if (!keep_size_in($input, &$1))
+        SWIG_fail;
+    $2 = made;
+}
+%typemap(argout, noblock=1) (size_t count, TYPE **out_##PLURAL) {
+    $result = keep_append($result, keep_list_of_##NOUN($2, $1));
+}
+%typemap(freearg) (size_t count, TYPE **out_##PLURAL) "";
+
+/* Handles that are freed: C nulls those that it could free, and all that it could go back into their boxes. */
+%typemap(in, noblock=1) (TYPE **PLURAL, size_t count)
+    (TYPE *freed[KEEP_MAX_BATCH], keep_box *boxes[KEEP_MAX_BATCH], PyObject *items = NULL, size_t i, size_t held = 0) {
+    items = PySequence_Fast($input, "a sequence is required");
+    if (items == NULL)
+        SWIG_fail;
+    $1 = freed;
+    $2 = (size_t)PySequence_Fast_GET_SIZE(items);
+    for (i = 0; i < $2 && i < KEEP_MAX_BATCH; i++) {
+        boxes[i] = keep_box_to_close(PySequence_Fast_GET_ITEM(items, (Py_ssize_t)i), &keep_class_##NOUN, "$symname");
+        if (boxes[i] == NULL)
+            SWIG_fail;
+        freed[i] = (TYPE *)boxes[i]->handle;
+        held = i + 1;
+    }
+}
+%typemap(freearg, noblock=1) (TYPE **PLURAL, size_t count) {
+    for (i$argnum = 0; i$argnum < held$argnum; i$argnum++)
+        boxes$argnum[i$argnum]->handle = freed$argnum[i$argnum];
+    Py_XDECREF(items$argnum);
+}
+%enddef
+
+/* A pointer that no typemap takes does not compile. */
+%typemap(in) SWIGTYPE * {
+    _Static_assert(0, "$symname: no typemap takes argument $argnum, $1_type");
+}
+
+%inline %{
+/* Registers the Python class whose objects stand for a handle; a class decorator. */
+static PyObject *keep_facade(PyObject *cls)
+{
+    keep_class *class;
+
+    for (class = keep_classes; class != NULL && PyType_Check(cls); class = class->next)
+        if (class->facade == NULL && PyType_IsSubtype((PyTypeObject *)cls, keep_swig_class(class))) {
+            Py_INCREF(cls); /* for the class table, which lives for ever */
+            class->facade = (PyTypeObject *)cls;
+            Py_INCREF(cls);
+            return cls;
+        }
+    return PyErr_Format(PyExc_TypeError, "%R is no facade of libkeep", cls);
+}
+%}

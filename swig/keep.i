@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The module libkeep.native: one function per C function, one class per handle, one constant per constant, made from
+ * core's own headers. The typemaps say how values cross; a subsystem's file adds its handles and structs.
+ *
+ *   handle.i   boxes that own handles             buffer.i   bytes in and out
+ *   status.i   statuses, errors, small outputs    struct.i   options and reports
+ *   gil.i      generated: which calls run without the interpreter's lock, which ask for room
+ */
+%module(package="libkeep") native
+
+%{
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include <keep/keep.h>
+%}
+
+%include <stdint.i>
+%include "handle.i"
+%include "status.i"
+%include "buffer.i"
+%include "struct.i"
+%include "gil.i"
+
+%ignore keep_bytes;
+%ignore keep_error;
+%ignore keep_wipe;
+
+%include <keep/attributes.h>
+%include <keep/version.h>
+%include <keep/status.h>
+%include <keep/error.h>
+%include <keep/bytes.h>
+
+%include "memory.i"

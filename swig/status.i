@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statuses become exceptions of libkeep._errors; KEEP_OK becomes None, to which the outputs are appended.
+ */
+
+%{
+static PyObject *keep_error_classes; /* libkeep._errors.by_status: number -> class */
+
+/* A name of a module: a new reference, or NULL with an exception. */
+static PyObject *keep_import(const char *module, const char *name)
+{
+    PyObject *found = NULL;
+    PyObject *imported = PyImport_ImportModule(module);
+
+    if (imported != NULL)
+        found = PyObject_GetAttrString(imported, name);
+    Py_XDECREF(imported);
+    return found;
+}
+
+/* "keep_secret_put" and "Secret_put" are the operation "Secret.put", "keep_memory_report" is "memory.report". */
+static PyObject *keep_operation(const char *symbol)
+{
+    const char *noun = strncmp(symbol, "keep_", 5) == 0 ? symbol + 5 : symbol;
+    const char *verb = strchr(noun, '_');
+    const char *class_name;
+
+    if (verb == NULL)
+        return PyUnicode_FromString(noun);
+    class_name = keep_class_name(noun, (size_t)(verb - noun));
+    if (class_name != NULL)
+        return PyUnicode_FromFormat("%s.%s", class_name, verb + 1);
+    return PyUnicode_FromFormat("%.*s.%s", (int)(verb - noun), noun, verb + 1);
+}
+
+static PyObject *keep_error_fields(PyObject *operation, Py_ssize_t needed)
+{
+    if (needed < 0)
+        return Py_BuildValue("{sO}", "op", operation);
+    return Py_BuildValue("{sOsn}", "op", operation, "needed", needed);
+}
+
+/* Sets the exception of a status. `needed` is the length that would do, or -1. Always returns NULL. */
+static PyObject *keep_raise_needed(keep_status status, const char *symbol, Py_ssize_t needed)
+{
+    PyObject *number = PyLong_FromLong((long)status);
+    PyObject *type = number != NULL ? PyObject_GetItem(keep_error_classes, number) : NULL;
+    PyObject *operation = type != NULL ? keep_operation(symbol) : NULL;
+    PyObject *fields = operation != NULL ? keep_error_fields(operation, needed) : NULL;
+    PyObject *error = fields != NULL ? PyObject_VectorcallDict(type, NULL, 0, fields) : NULL;
+
+    if (error != NULL)
+        PyErr_SetObject(type, error);
+    Py_XDECREF(error);
+    Py_XDECREF(fields);
+    Py_XDECREF(operation);
+    Py_XDECREF(type);
+    Py_XDECREF(number);
+    return NULL;
+}
+
+static PyObject *keep_raise(keep_status status, const char *symbol)
+{
+    return keep_raise_needed(status, symbol, -1);
+}
+
+/* Puts one more output behind those there are: None, one, a tuple. Takes both references. */
+static PyObject *keep_append(PyObject *outputs, PyObject *output)
+{
+    PyObject *both;
+
+    if (output == NULL || outputs == Py_None) {
+        Py_XDECREF(outputs);
+        return output;
+    }
+    both = PyTuple_Pack(2, outputs, output);
+    Py_DECREF(outputs);
+    Py_DECREF(output);
+    return both;
+}
+%}
+
+%typemap(out, noblock=1) keep_status {
+    if ($1 != KEEP_OK) {
+        keep_raise($1, "$symname");
+        SWIG_fail;
+    }
+    $result = SWIG_Py_Void();
+}
+
+/* Strict UTF-8. C would cut a name at a NUL, so one with a NUL is refused. */
+%typemap(in) const char *name (Py_ssize_t length) {
+    $1 = (char *)PyUnicode_AsUTF8AndSize($input, &length);
+    if ($1 == NULL)
+        SWIG_fail;
+    if (strlen($1) != (size_t)length) {
+        keep_raise(KEEP_ERR_INVALID_ARGUMENT, "$symname");
+        SWIG_fail;
+    }
+}
+
+%typemap(in, numinputs=0, noblock=1) uint64_t *OUTPUT (uint64_t number = 0) {
+    $1 = &number;
+}
+%typemap(argout, noblock=1) uint64_t *OUTPUT {
+    $result = keep_append($result, PyLong_FromUnsignedLongLong(number$argnum));
+}
+
+%typemap(in, numinputs=0, noblock=1) int *OUTPUT (int truth = 0) {
+    $1 = &truth;
+}
+%typemap(argout, noblock=1) int *OUTPUT {
+    $result = keep_append($result, PyBool_FromLong(truth$argnum));
+}
+
+/* The version of the loaded library must be the headers' (before 1.0 major and minor). */
+%init %{
+    if (keep_version_number() / 1000 != KEEP_VERSION_NUMBER / 1000) {
+        PyErr_Format(PyExc_ImportError, "libkeep %d was built, but %d is loaded", KEEP_VERSION_NUMBER,
+                     (int)keep_version_number());
+        return NULL;
+    }
+    keep_error_classes = keep_import("libkeep._errors", "by_status");
+    if (keep_error_classes == NULL)
+        return NULL;
+%}

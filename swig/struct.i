@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A C struct is a dict of its fields in Python. A table of fields, made from the header's own types, converts both
+ * ways: options come in (an unknown name is a TypeError, a missing one the default), reports go out.
+ */
+
+%{
+enum keep_field_kind { KEEP_FIELD_BOOL, KEEP_FIELD_U32, KEEP_FIELD_I32, KEEP_FIELD_U64, KEEP_FIELD_I64 };
+
+typedef struct keep_field {
+    const char *name; /* NULL ends a table */
+    enum keep_field_kind kind;
+    bool is_list;
+    size_t offset;
+    size_t count; /* elements of a list, else 1 */
+} keep_field;
+
+/* A list's type decays to a pointer. */
+#define KEEP_FIELD_KIND(field) \
+    _Generic((field), uint8_t: KEEP_FIELD_BOOL, \
+             uint32_t: KEEP_FIELD_U32, uint32_t *: KEEP_FIELD_U32, \
+             int32_t: KEEP_FIELD_I32, int32_t *: KEEP_FIELD_I32, \
+             uint64_t: KEEP_FIELD_U64, int64_t: KEEP_FIELD_I64)
+#define KEEP_FIELD_IS_LIST(field) _Generic((field), uint32_t *: true, int32_t *: true, default: false)
+#define KEEP_FIELD_AS(name, type, field) \
+    { name, KEEP_FIELD_KIND(((type *)0)->field), KEEP_FIELD_IS_LIST(((type *)0)->field), offsetof(type, field), \
+      KEEP_FIELD_IS_LIST(((type *)0)->field) ? sizeof(((type *)0)->field) / sizeof(uint32_t) : 1 }
+#define KEEP_FIELD(type, field) KEEP_FIELD_AS(#field, type, field)
+
+static PyObject *keep_number_out(const unsigned char *at, enum keep_field_kind kind)
+{
+    switch (kind) {
+    case KEEP_FIELD_BOOL:
+        return PyBool_FromLong(*at);
+    case KEEP_FIELD_U32:
+        return PyLong_FromUnsignedLong(*(const uint32_t *)(const void *)at);
+    case KEEP_FIELD_I32:
+        return PyLong_FromLong(*(const int32_t *)(const void *)at);
+    case KEEP_FIELD_U64:
+        return PyLong_FromUnsignedLongLong(*(const uint64_t *)(const void *)at);
+    default:
+        return PyLong_FromLongLong(*(const int64_t *)(const void *)at);
+    }
+}
+
+static PyObject *keep_list_out(const unsigned char *at, const keep_field *field)
+{
+    PyObject *list = PyTuple_New((Py_ssize_t)field->count);
+    size_t i;
+
+    for (i = 0; list != NULL && i < field->count; i++) {
+        PyObject *number = keep_number_out(at + i * sizeof(uint32_t), field->kind);
+
+        if (number == NULL)
+            Py_CLEAR(list);
+        else
+            PyTuple_SET_ITEM(list, (Py_ssize_t)i, number);
+    }
+    return list;
+}
+
+/* A new dict of a struct's fields. */
+static PyObject *keep_struct_out(const void *from, const keep_field *field)
+{
+    PyObject *fields = PyDict_New();
+
+    for (; fields != NULL && field->name != NULL; field++) {
+        const unsigned char *at = (const unsigned char *)from + field->offset;
+        PyObject *value = field->is_list ? keep_list_out(at, field) : keep_number_out(at, field->kind);
+
+        if (value == NULL || PyDict_SetItemString(fields, field->name, value) != 0)
+            Py_CLEAR(fields);
+        Py_XDECREF(value);
+    }
+    return fields;
+}
+
+/* Stores an int into a uint32_t or uint64_t; options have no others. OverflowError for what does not fit. */
+static bool keep_number_in(PyObject *value, unsigned char *at, enum keep_field_kind kind)
+{
+    PyObject *index = PyNumber_Index(value);
+    unsigned long long number = index != NULL ? PyLong_AsUnsignedLongLong(index) : 0;
+
+    Py_XDECREF(index);
+    if (PyErr_Occurred())
+        return false;
+    if (kind == KEEP_FIELD_U64) {
+        *(uint64_t *)(void *)at = number;
+        return true;
+    }
+    if (number > UINT32_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "the number does not fit into 32 bits");
+        return false;
+    }
+    *(uint32_t *)(void *)at = (uint32_t)number;
+    return true;
+}
+
+/* Stores as many elements as the list has room for; how many there are the caller compares. */
+static bool keep_list_in(PyObject *value, unsigned char *at, const keep_field *field)
+{
+    PyObject *items = PySequence_Fast(value, "a sequence of numbers is required");
+    bool stored = items != NULL;
+    Py_ssize_t i;
+
+    for (i = 0; stored && i < PySequence_Fast_GET_SIZE(items) && (size_t)i < field->count; i++)
+        stored = keep_number_in(PySequence_Fast_GET_ITEM(items, i), at + (size_t)i * sizeof(uint32_t), field->kind);
+    Py_XDECREF(items);
+    return stored;
+}
+
+/* Stores the values of a dict into a struct. False with an exception. */
+static bool keep_struct_in(PyObject *fields, void *to, const keep_field *table)
+{
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    bool stored = true;
+
+    while (stored && PyDict_Next(fields, &position, &name, &value)) {
+        const keep_field *field = table;
+        unsigned char *at;
+
+        while (field->name != NULL && PyUnicode_CompareWithASCIIString(name, field->name) != 0)
+            field++;
+        if (field->name == NULL) {
+            PyErr_Format(PyExc_TypeError, "unknown option %R", name);
+            return false;
+        }
+        at = (unsigned char *)to + field->offset;
+        stored = field->is_list ? keep_list_in(value, at, field) : keep_number_in(value, at, field->kind);
+    }
+    return stored;
+}
+%}
+
+/* Options: None, or a dict of the fields in TABLE. */
+%define %keep_options(TYPE, INIT, TABLE)
+%typemap(in, noblock=1) const TYPE *options (TYPE value = INIT) {
+    if ($input != Py_None) {
+        if (!PyDict_Check($input)) {
+            PyErr_SetString(PyExc_TypeError, "options are a dict or None");
+            SWIG_fail;
+        }
+        if (!keep_struct_in($input, &value, TABLE))
+            SWIG_fail;
+        $1 = &value;
+    }
+}
+%enddef
+
+/* A report: a dict of the fields in TABLE. */
+%define %keep_report(TYPE, INIT, TABLE, NAME)
+%typemap(in, numinputs=0, noblock=1) TYPE *NAME (TYPE value = INIT) {
+    $1 = &value;
+}
+%typemap(argout, noblock=1) TYPE *NAME {
+    $result = keep_append($result, keep_struct_out(&value$argnum, TABLE));
+}
+%enddef
