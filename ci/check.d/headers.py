@@ -66,15 +66,19 @@ def check_names(tree: Tree) -> Iterator[Finding]:
                 yield Finding(path, function.line, f"{function.name} is declared without KEEP_API (design 2 rule 4)")
 
 
+def is_run(param: str) -> bool:
+    """A pointer to several: bytes, or handles; not to one handle or struct."""
+    return "*" in param and not re.search(r"\bkeep_\w+ \*(?:KEEP_\w+ )?\w+$", param)
+
+
 def count_parameters(params: list[str]) -> int:
     """A pointer with its length is one; an output buffer, its capacity and out_len are one; keep_error is none."""
     names = [re.sub(r".*?(\w+)$", r"\1", each) for each in params]
-    followers = {"cap", "len", "count", "out_len", "out_count"}
     counted = 0
     for at, (name, each) in enumerate(zip(names, params)):
-        belongs = at > 0 and (name in followers or name.endswith(("_len", "_cap", "_count"))) and "*" in params[at - 1]
-        tail = at > 1 and name == "out_len" and names[at - 1] == "cap"
-        counted += not (belongs or tail or each.startswith("keep_error *"))
+        is_length = at > 0 and re.search(r"(?:^|_)(?:len|cap|count)$", name) and is_run(params[at - 1])
+        is_filled = at > 1 and name == "out_len" and names[at - 1].endswith("cap")
+        counted += not (is_length or is_filled or each.startswith("keep_error *"))
     return counted
 
 

@@ -26,6 +26,17 @@ class Constant(NamedTuple):
     line: int
 
 
+class Function(NamedTuple):
+    """An exported function and where a header declares it."""
+
+    name: str
+    path: str
+    line: int
+    comment: str
+    params: list[str]
+    is_fallible: bool
+
+
 def gen(tree: Tree) -> ModuleType:
     """ci/gen as a module that reads the headers of this tree."""
     loader = SourceFileLoader("keep_gen", str(GEN))
@@ -36,6 +47,18 @@ def gen(tree: Tree) -> ModuleType:
     loader.exec_module(module)
     module.HEADERS = tree.root / "core" / "include" / "keep"
     return module
+
+
+def functions(tree: Tree) -> list[Function]:
+    """Every exported function, in the order of the headers."""
+    places = {f.name: (path, f.line) for path in tree.paths(HEADERS) for f in ctext.functions(tree.read(path))}
+    found = []
+    for each in gen(tree).functions():
+        path, line = places[each.name]
+        is_fallible = re.search(rf"\bkeep_status\s+{each.name}\(", tree.read(path)) is not None
+        params = [parameter.name for parameter in each.parameters]
+        found.append(Function(each.name, path, line, each.comment, params, is_fallible))
+    return found
 
 
 def constants(tree: Tree) -> list[Constant]:
