@@ -48,33 +48,46 @@ def check_guards(tree: Tree) -> Iterator[Finding]:
             yield Finding(path, 1, f"its guard is {guard}")
 
 
+def own_headers(path: str, tree: Tree) -> list[str]:
+    """The names by which a file's own header may be included: private, public; any, if it is a part of something."""
+    private = re.sub(r"^core/", "", path)[:-1] + "h"
+    public = "keep/" + PurePosixPath(private).name
+    there = [name for name in (private, public) if tree.paths(f"core/{name}", f"core/include/{name}")]
+    return there or ["*"]
+
+
 def groups(path: str, tree: Tree) -> list[tuple[int, str, str]]:
     """(line, kind, name) of each include: own, system, lower, banned."""
-    own = re.sub(r"^core/", "", path)[:-1] + "h"
+    own = own_headers(path, tree)
     rows = []
     for include in ctext.includes(tree.read(path)):
-        is_first = not rows and include.name in (own, "keep/" + PurePosixPath(own).name)
-        kind = "own" if is_first else "banned" if include.name == BANNED else "system" if include.is_system else "lower"
+        is_own = not rows and not include.is_system and (include.name in own or own == ["*"])
+        kind = "own" if is_own else "banned" if include.name == BANNED else "system" if include.is_system else "lower"
         rows.append((include.line, kind, include.name))
     return rows
 
 
 def check_includes(tree: Tree) -> Iterator[Finding]:
     """Own header, system headers, lower layers, base/banned.h; the middle two in alphabetical order."""
-    order = ["own", "system", "lower", "banned"]
     for path in tree.paths("core/*.c"):
-        rows = groups(path, tree)
         if path.startswith("core/tool/"):
             continue
-        if tree.paths(path[:-1] + "h") and (not rows or rows[0][1] != "own"):
-            yield Finding(path, 1, "includes its own header first (style R10)")
-        if not rows or rows[-1][1] != "banned":
-            yield Finding(path, rows[-1][0] if rows else 1, f"includes {BANNED} last (style R26)")
-        wanted = sorted(rows, key=lambda row: (order.index(row[1]), row[2]))
-        for is_, should in zip(rows, wanted):
-            if is_[1:] != should[1:]:
-                yield Finding(path, is_[0], f"{is_[2]} stands where {should[2]} belongs (style R10)")
-                break
+        rows = groups(path, tree)
+        if not rows or rows[0][1] != "own":
+            yield Finding(path, rows[0][0] if rows else 1, "includes its own header first (style R10)")
+        elif rows[-1][1] != "banned":
+            yield Finding(path, rows[-1][0], f"includes {BANNED} last (style R26)")
+        else:
+            yield from check_order(path, rows)
+
+
+def check_order(path: str, rows: list[tuple[int, str, str]]) -> Iterator[Finding]:
+    kinds = ["own", "system", "lower", "banned"]
+    wanted = sorted(rows, key=lambda row: (kinds.index(row[1]), row[2]))
+    for is_, should in zip(rows, wanted):
+        if is_[1:] != should[1:]:
+            yield Finding(path, is_[0], f"{is_[2]} stands where {should[2]} belongs (style R10)")
+            return
 
 
 if __name__ == "__main__":

@@ -85,12 +85,18 @@ def run(example: Example, root: Path) -> str:
         command = PROGRAMS[example.suffix](root, source)
         subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=TIME_LIMIT, env=os.environ)
     except subprocess.CalledProcessError as error:
-        return "\n".join((error.stderr or error.stdout or f"exit status {error.returncode}").strip().splitlines()[-5:])
+        return gist(f"{error.stdout}\n{error.stderr}\nexit status {error.returncode}")
     except subprocess.TimeoutExpired:
         return f"runs longer than {TIME_LIMIT} s"
     finally:
         shutil.rmtree(folder)
     return ""
+
+
+def gist(printed: str) -> str:
+    """The line that says what went wrong, of all that a compiler or interpreter prints."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return next((line for line in lines if re.search(r"\b\w*[Ee]rror\b", line)), lines[-1])
 
 
 def check(tree: Tree) -> Iterator[Finding]:

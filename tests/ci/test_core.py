@@ -79,11 +79,17 @@ class Form(CheckCase):
             ([own, lower, system, banned], 2),
             ([own, system, '"base/lock.h"', lower, banned], 3),
             ([own, system, lower], 3),
+            ([lower, system, banned], 1),
             ([own, banned, lower], 3),
         ):
             texts = {"core/base/x.h": "", "core/base/x.c": "".join(f"#include {name}\n" for name in names)}
             self.assertEqual(bool(self.found(form.check_includes, texts)), line > 0, names)
             self.assertIn(f"core/base/x.c:{line}", [*self.found(form.check_includes, texts), "core/base/x.c:0"])
+
+
+    def test_a_part_of_something_begins_with_the_header_of_the_whole(self) -> None:
+        part = '#include "base/whole.h"\n#include <time.h>\n#include "base/banned.h"\n'
+        self.assert_clean(form.check_includes, {"core/base/part.c": part, "core/base/whole.h": ""})
 
 
 class Sizes(CheckCase):
