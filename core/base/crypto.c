@@ -29,11 +29,6 @@ bool keep__equal(const void *a, const void *b, size_t len)
     return sodium_memcmp(a, b, len) == 0;
 }
 
-bool keep__is_zero(const void *bytes, size_t len)
-{
-    return sodium_is_zero(bytes, len) == 1;
-}
-
 int keep__compare(const void *a, const void *b, size_t len)
 {
     const uint8_t *left = a;

@@ -2,7 +2,7 @@
 /*
  * Cryptography for secrets, from libsodium; and the only wipe and the only comparisons of core/.
  *
- * Secrets live in pool slots. A copy on the stack is a keep__key32 declared with KEEP__KEY32, which its scope wipes.
+ * Secrets live in pool slots. A copy on the stack is declared with KEEP__KEY32 or KEEP__KEY64: its scope wipes it.
  */
 #ifndef KEEP_BASE_CRYPTO_H
 #define KEEP_BASE_CRYPTO_H
@@ -23,6 +23,10 @@ typedef struct keep__key32 {
     uint8_t bytes[32];
 } keep__key32;
 
+typedef struct keep__key64 {
+    uint64_t words[8];
+} keep__key64;
+
 /* Overwrites with zeros; the barrier makes the compiler believe that somebody reads them. */
 static inline void keep__wipe(void *ptr, size_t len)
 {
@@ -37,8 +41,14 @@ static inline void keep__key32_end(keep__key32 *key)
     keep__wipe(key, sizeof *key);
 }
 
-/* KEEP__KEY32(key); declares a key that is wiped when its scope is left. */
+static inline void keep__key64_end(keep__key64 *key)
+{
+    keep__wipe(key, sizeof *key);
+}
+
+/* KEEP__KEY32(key); declares key bytes that are wiped when their scope is left. */
 #define KEEP__KEY32(name) KEEP__CLEANUP(keep__key32_end) keep__key32 name = { { 0 } }
+#define KEEP__KEY64(name) KEEP__CLEANUP(keep__key64_end) keep__key64 name = { { 0 } }
 
 /* Makes libsodium ready; any number of times, from any thread. KEEP_ERR_UNSUPPORTED: it does not run here. */
 keep_status keep__crypto_init(void);
@@ -47,7 +57,20 @@ keep_status keep__crypto_init(void);
 bool keep__equal(const void *a, const void *b, size_t len);
 
 /* Whether all bytes are zero, in a time that does not depend on them. */
-bool keep__is_zero(const void *bytes, size_t len);
+static inline bool keep__zeros(const void *bytes, size_t len)
+{
+    const uint8_t *at = bytes;
+    uint64_t seen = 0;
+    uint64_t word;
+
+    for (; len >= sizeof word; at += sizeof word, len -= sizeof word) {
+        memcpy(&word, at, sizeof word);
+        seen |= word;
+    }
+    for (; len > 0; len--)
+        seen |= *at++;
+    return seen == 0;
+}
 
 /* Orders public bytes as memcmp does. */
 int keep__compare(const void *a, const void *b, size_t len);

@@ -11,18 +11,24 @@
 #include "base/crypto.h"
 #include "base/banned.h"
 #undef malloc
+#undef calloc
 #undef free
 
-#define ALIGNMENT ((size_t)64) /* a cache line: counters of different owners never share one */
+#define CACHE_LINE ((size_t)64)
 
 void *keep__heap_new(size_t len)
+{
+    return calloc(1, len);
+}
+
+void *keep__heap_new_line(size_t len)
 {
     size_t rounded;
     void *ptr;
 
-    if (!keep__size_round_up(len, ALIGNMENT, &rounded))
+    if (!keep__size_round_up(len, CACHE_LINE, &rounded))
         return NULL;
-    ptr = aligned_alloc(ALIGNMENT, rounded);
+    ptr = aligned_alloc(CACHE_LINE, rounded);
     if (ptr != NULL)
         memset(ptr, 0, rounded);
     return ptr;

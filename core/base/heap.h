@@ -7,8 +7,11 @@
 
 #include <stddef.h>
 
-/* `len` zero bytes, aligned to 64; NULL if memory was refused. */
+/* `len` zero bytes, aligned to 16; NULL if memory was refused. Large runs are not touched. */
 void *keep__heap_new(size_t len);
+
+/* The same, aligned to a cache line, so that it shares none with another owner's. */
+void *keep__heap_new_line(size_t len);
 
 /* `len` bytes whose content is the caller's to write, aligned to 16; NULL if memory was refused. */
 void *keep__heap_new_raw(size_t len);

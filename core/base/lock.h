@@ -16,8 +16,9 @@
 
 /* The lock order. */
 typedef enum keep__rank {
-    KEEP__RANK_PURGE = 1, /* memory/purge: one purge at a time; the list of pools */
+    KEEP__RANK_PURGE = 1, /* memory/purge: one purge at a time */
     KEEP__RANK_DEFAULT,   /* memory/pool: making the default pool */
+    KEEP__RANK_POOLS,     /* memory/pool: the list of pools, and whether one ends */
     KEEP__RANK_GROWTH,    /* memory/tier: one thread per tier builds or trims */
     KEEP__RANK_COFFER,    /* memory/coffer: making a pool's key */
     KEEP__RANK_WAITING,   /* memory/waiting: a tier's first-in-first-out list */

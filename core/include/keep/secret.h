@@ -170,7 +170,7 @@ keep_secret_reveal(const keep_secret *secret, void *KEEP_NULLABLE out, size_t ca
  * KEEP_OK          all bytes are new
  * KEEP_ERR_STATE   the secret is frozen
  * KEEP_ERR_BUSY    a window is open
- * KEEP_ERR_SYSTEM  no random bytes could be had: the bytes are as before
+ * KEEP_ERR_SYSTEM  no random bytes could be had: the bytes are zero
  */
 KEEP_API KEEP_MUST_USE keep_status keep_secret_randomize(keep_secret *secret);
 

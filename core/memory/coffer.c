@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Coffer. The halves are read without a lock: `sequence` is odd while somebody writes them, and a reader that saw it
+ * odd or changed reads again, so it never joins an old half with a new one. Loads of the halves acquire and stores
+ * release, which orders them against `sequence` without a fence.
+ *
+ * A purge begins its epoch before it wipes the halves, and every view's caller compares the epoch after: bytes made
+ * under half-wiped or zero halves never leave the library.
+ */
+#include "memory/coffer.h"
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/random.h"
+#include "base/thread.h"
+#include "base/trace.h"
+#include "memory/guard.h"
+#include "memory/pool.h"
+#include "base/banned.h"
+
+#define SCRATCH_SLOTS 64
+#define SCRATCH_LEN ((size_t)64) /* a key on a cache line of its own: 64 of them fill a 4 KiB page */
+#define RESPLIT_NS UINT64_C(500000000)
+
+static keep__half *half_in(const keep__pages *pages)
+{
+    return (keep__half *)(void *)pages->data;
+}
+
+/* Begins writing the halves: from even to odd. */
+static void write_begin(keep__coffer *coffer)
+{
+    uint64_t sequence = atomic_load(&coffer->sequence) & ~UINT64_C(1);
+
+    while (!atomic_compare_exchange_weak(&coffer->sequence, &sequence, sequence + 1)) {
+        sequence &= ~UINT64_C(1);
+        keep__thread_yield();
+    }
+}
+
+static void write_end(keep__coffer *coffer)
+{
+    atomic_fetch_add(&coffer->sequence, 1);
+}
+
+/* half = keep * half XOR change: keep is all ones to change a half, zero to set it. */
+static void write_half(keep__half *half, uint64_t keep, const uint64_t *change)
+{
+    for (size_t i = 0; i < KEEP__KEY_WORDS; i++) {
+        uint64_t before = atomic_load_explicit(&half->word[i], memory_order_relaxed);
+
+        atomic_store_explicit(&half->word[i], (before & keep) ^ change[i], memory_order_release);
+    }
+}
+
+static void write_halves(keep__coffer *coffer, uint64_t keep, const uint64_t *left, const uint64_t *right)
+{
+    write_begin(coffer);
+    write_half(half_in(&coffer->left), keep, left);
+    write_half(half_in(&coffer->right), keep, right);
+    write_end(coffer);
+}
+
+static keep_status map_regions(keep_pool *pool)
+{
+    keep__coffer *coffer = &pool->coffer;
+    keep__pages *const pages[] = { &coffer->left, &coffer->right, &coffer->scratch };
+
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        keep_status st = pages[i]->len != 0 ? KEEP_OK : keep__pool_map(pool, keep__page_size(), pages[i]);
+
+        if (st != KEEP_OK) {
+            keep__coffer_end(pool);
+            return st;
+        }
+    }
+    return KEEP_OK;
+}
+
+/* A new key for the epoch: right is random, left = key XOR right, and so random too. */
+static keep_status draw_key(keep__coffer *coffer, uint64_t epoch)
+{
+    KEEP__KEY64(drawn);
+    keep_status st = keep__random(drawn.words, sizeof drawn.words);
+
+    if (st != KEEP_OK)
+        return st;
+    write_halves(coffer, 0, drawn.words, drawn.words + KEEP__KEY_WORDS);
+    atomic_store(&coffer->views, 0);
+    atomic_store(&coffer->last_resplit_ns, keep__clock_coarse_ns());
+    atomic_store(&coffer->key_epoch, epoch + 1);
+    return KEEP_OK;
+}
+
+static keep_status make_key_locked(keep_pool *pool, uint64_t epoch) KEEP_HOLDS(pool->coffer.lock)
+{
+    uint64_t key_epoch = atomic_load(&pool->coffer.key_epoch);
+    keep_status st;
+
+    if (key_epoch == epoch + 1)
+        return KEEP_OK;
+    if (key_epoch > epoch + 1) /* a purge came while this thread waited, and others go on with a newer key */
+        return keep__trace(KEEP_ERR_PURGED);
+    st = map_regions(pool);
+    return st != KEEP_OK ? st : draw_key(&pool->coffer, epoch);
+}
+
+static keep_status need_key(keep_pool *pool, uint64_t epoch)
+{
+    keep_status st;
+
+    if (KEEP__LIKELY(atomic_load(&pool->coffer.key_epoch) == epoch + 1))
+        return KEEP_OK;
+    keep__lock_acquire(&pool->coffer.lock);
+    st = make_key_locked(pool, epoch);
+    keep__lock_release(&pool->coffer.lock);
+    return st;
+}
+
+static bool is_due(const keep_pool *pool, uint64_t now_ns)
+{
+    const keep__coffer *coffer = &pool->coffer;
+
+    return atomic_load_explicit(&coffer->views, memory_order_relaxed) >= pool->resplit_views ||
+           now_ns - atomic_load_explicit(&coffer->last_resplit_ns, memory_order_relaxed) >= RESPLIT_NS;
+}
+
+/* Changes both halves by the same random bytes. Without random bytes the next view tries again. */
+static void resplit(keep_pool *pool, uint64_t now_ns)
+{
+    KEEP__KEY64(drawn);
+
+    if (keep__random(drawn.words, KEEP__AEAD_KEY_LEN) != KEEP_OK)
+        return;
+    atomic_store(&pool->coffer.views, 0);
+    atomic_store(&pool->coffer.last_resplit_ns, now_ns);
+    write_halves(&pool->coffer, UINT64_MAX, drawn.words, drawn.words);
+    atomic_fetch_add(&pool->resplits, 1);
+}
+
+static unsigned take_scratch(keep__coffer *coffer)
+{
+    for (;;) {
+        uint64_t free = atomic_load_explicit(&coffer->free_scratch, memory_order_relaxed);
+        uint64_t bit = free & (~free + 1);
+
+        if (bit != 0 && (atomic_fetch_and_explicit(&coffer->free_scratch, ~bit, memory_order_acquire) & bit) != 0)
+            return (unsigned)__builtin_ctzll(bit);
+        if (bit == 0)
+            keep__thread_yield();
+    }
+}
+
+static uint8_t *scratch_at(const keep__coffer *coffer, unsigned slot)
+{
+    return coffer->scratch.data + slot * SCRATCH_LEN;
+}
+
+static void give_scratch(keep__coffer *coffer, unsigned slot)
+{
+    keep__wipe(scratch_at(coffer, slot), KEEP__AEAD_KEY_LEN);
+    (void)atomic_fetch_or_explicit(&coffer->free_scratch, UINT64_C(1) << slot, memory_order_release);
+}
+
+/* Writes left XOR right to `key` and tells whether the two belong together. */
+static bool join_once(keep__coffer *coffer, uint64_t *key)
+{
+    keep__half *left = half_in(&coffer->left);
+    keep__half *right = half_in(&coffer->right);
+    uint64_t sequence = atomic_load_explicit(&coffer->sequence, memory_order_acquire);
+
+    for (size_t i = 0; i < KEEP__KEY_WORDS; i++) {
+        key[i] = atomic_load_explicit(&left->word[i], memory_order_acquire) ^
+                 atomic_load_explicit(&right->word[i], memory_order_acquire);
+    }
+    return (sequence & 1) == 0 && atomic_load_explicit(&coffer->sequence, memory_order_relaxed) == sequence;
+}
+
+/* Joins the key in a scratch slot, which the caller gives back. */
+static unsigned view_begin(keep_pool *pool)
+{
+    keep__coffer *coffer = &pool->coffer;
+    uint64_t now_ns = keep__clock_coarse_ns();
+    unsigned slot = take_scratch(coffer);
+
+    if (KEEP__UNLIKELY(is_due(pool, now_ns)))
+        resplit(pool, now_ns);
+    atomic_fetch_add_explicit(&coffer->views, 1, memory_order_relaxed);
+    while (!join_once(coffer, (uint64_t *)(void *)scratch_at(coffer, slot)))
+        keep__thread_yield();
+    return slot;
+}
+
+void keep__coffer_init(keep__coffer *coffer)
+{
+    keep__lock_init(&coffer->lock, KEEP__RANK_COFFER);
+    atomic_store(&coffer->free_scratch, UINT64_MAX);
+}
+
+keep_status keep__coffer_seal(keep_pool *pool, uint64_t epoch, keep__aead aead, keep_bytes plaintext, uint8_t *out)
+{
+    keep_status st = need_key(pool, epoch);
+    unsigned slot;
+
+    if (st != KEEP_OK)
+        return st;
+    slot = view_begin(pool);
+    aead.key = scratch_at(&pool->coffer, slot);
+    keep__aead_seal(&aead, plaintext.data, plaintext.len, out);
+    give_scratch(&pool->coffer, slot);
+    return KEEP_OK;
+}
+
+keep_status keep__coffer_open(keep_pool *pool, uint64_t epoch, keep__aead aead, keep_bytes sealed, uint8_t *out)
+{
+    keep_status st;
+    unsigned slot;
+
+    if (atomic_load(&pool->coffer.key_epoch) != epoch + 1)
+        return keep__trace(KEEP_ERR_PURGED);
+    slot = view_begin(pool);
+    aead.key = scratch_at(&pool->coffer, slot);
+    st = keep__aead_open(&aead, sealed.data, sealed.len - KEEP__AEAD_TAG_LEN, out);
+    give_scratch(&pool->coffer, slot);
+    return st;
+}
+
+void keep__coffer_purge(keep__coffer *coffer)
+{
+    static const uint64_t zeros[KEEP__KEY_WORDS];
+
+    if (atomic_exchange(&coffer->key_epoch, 0) != 0)
+        write_halves(coffer, 0, zeros, zeros);
+}
+
+void keep__coffer_end(keep_pool *pool)
+{
+    keep__coffer *coffer = &pool->coffer;
+
+    keep__assert(atomic_load(&coffer->free_scratch) == UINT64_MAX);
+    keep__coffer_purge(coffer);
+    keep__pool_unmap(pool, &coffer->left);
+    keep__pool_unmap(pool, &coffer->right);
+    keep__pool_unmap(pool, &coffer->scratch);
+}

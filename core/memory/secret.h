@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Secrets for the other subsystems: the few things that the public interface does not give.
+ */
+#ifndef KEEP_MEMORY_SECRET_H
+#define KEEP_MEMORY_SECRET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keep/secret.h"
+#include "keep/status.h"
+
+/*
+ * A key slot: bytes in a slot that its owner reads in place, without a window. A purge wipes it: compare the epoch of
+ * guard.h after each use. It keeps its pool alive.
+ */
+typedef struct keep__key {
+    keep_secret *secret;
+    uint8_t *bytes;
+    size_t len;
+} keep__key;
+
+/* A zeroed key slot of at most the largest tier's length: INVALID_ARGUMENT, statuses of acquiring. */
+keep_status keep__key_new(keep_pool *pool, size_t len, keep__key *out_key);
+
+/* Wipes; a key that was never made is nothing. */
+void keep__key_free(keep__key *key);
+
+/* A new secret with its write window open, to decrypt into. Not returned, it is ended and freed like any other. */
+keep_status keep__secret_new_open(keep_pool *pool, size_t len, keep_secret **out_secret, uint8_t **out_data);
+
+#endif
