@@ -47,12 +47,21 @@ void keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t le
                                                      aead->nonce, aead->key);
 }
 
+/* `out` NULL: libsodium only compares the tag. */
+static bool decrypt(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
+{
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len + KEEP__AEAD_TAG_LEN,
+                                                      aead->aad, aead->aad_len, aead->nonce, aead->key) == 0;
+}
+
+keep_status keep__aead_check(const keep__aead *aead, const uint8_t *sealed, size_t len)
+{
+    return decrypt(aead, sealed, len, NULL) ? KEEP_OK : keep__trace(KEEP_ERR_AUTH);
+}
+
 keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
 {
-    int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len + KEEP__AEAD_TAG_LEN, aead->aad,
-                                                            aead->aad_len, aead->nonce, aead->key);
-
-    if (failed == 0)
+    if (decrypt(aead, sealed, len, out))
         return KEEP_OK;
     keep__wipe(out, len);
     return keep__trace(KEEP_ERR_AUTH);

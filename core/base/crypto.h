@@ -86,6 +86,9 @@ typedef struct keep__aead {
 /* XChaCha20-Poly1305 (IETF): writes `len` + KEEP__AEAD_TAG_LEN bytes to `out`. */
 void keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out);
 
+/* Whether `len` + KEEP__AEAD_TAG_LEN bytes are authentic: KEEP_ERR_AUTH. */
+keep_status keep__aead_check(const keep__aead *aead, const uint8_t *sealed, size_t len);
+
 /* The reverse of `len` + KEEP__AEAD_TAG_LEN bytes; KEEP_ERR_AUTH: nothing but zeros was written to `out`. */
 keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
 

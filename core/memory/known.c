@@ -111,7 +111,8 @@ static keep_status sealed_decode(keep__reader in, struct answer answer)
         return st;
     keep__layout_aad(&binding, aad);
     aead.nonce = keep__read_bytes(&in, KEEP__AEAD_NONCE_LEN);
-    return keep__aead_open(&aead, in.at, binding.len, answer.out);
+    st = keep__aead_check(&aead, in.at, binding.len); /* first, so that a failure leaves the output untouched */
+    return st != KEEP_OK ? st : keep__aead_open(&aead, in.at, binding.len, answer.out);
 }
 
 /* key ‖ right → left, and left ‖ right → key: the same formula both ways. */
