@@ -144,7 +144,7 @@ static keep_status open_cached(keep_sealed *sealed, keep__tier *tier, const keep
  * Hands the place out first and looks at the epoch then: a purge that began before has found the place live, or is seen
  * here. What the cache was given meanwhile goes too.
  */
-static keep_status finish(keep_sealed *sealed, keep__spot spot, keep_secret **out_secret)
+static keep_status hand_out_opened(keep_sealed *sealed, keep__spot spot, keep_secret **out_secret)
 {
     keep_status st = keep__place_hand_out(&spot, sealed->binding.len, KEEP__FROZEN);
 
@@ -211,7 +211,7 @@ keep_status keep_sealed_open(const keep_sealed *sealed, const keep_acquire_optio
         return st;
     tier = exact_tier(sealed, read.flags);
     st = tier == NULL ? open_anew(sealed, &read, &spot) : open_cached(opened, tier, &read, &spot);
-    return st != KEEP_OK ? st : finish(opened, spot, out_secret);
+    return st != KEEP_OK ? st : hand_out_opened(opened, spot, out_secret);
 }
 
 /* Within the write window: the secret gets length and bytes, or is all zero with its old length. */
