@@ -268,11 +268,14 @@ static Py_ssize_t keep_secret_sq_length(PyObject *self)
 %ignore keep_secret_write_begin;
 %ignore keep_secret_end;
 
+/* Numbers that SWIG cannot read, or reads as an int. */
+%constant long long KEEP_UNLIMITED = INT64_MAX;
+%constant unsigned int KEEP_WAIT_FOREVER = 4294967295U;
+
 %include <keep/pool.h>
 %include <keep/secret.h>
 %include <keep/sealed.h>
 %include <keep/protect.h>
-%constant long long KEEP_UNLIMITED = INT64_MAX;
 
 /* The hot calls, without a Python function around them. */
 %extend keep_secret {
