@@ -61,7 +61,7 @@ static keep_status encrypt(keep_sealed *sealed, const uint8_t *bytes)
 }
 
 /* Decrypts into `binding.len` bytes. */
-static keep_status decrypt(const keep_sealed *sealed, uint8_t *out)
+static keep_status decrypt_stored(const keep_sealed *sealed, uint8_t *out)
 {
     uint8_t aad[KEEP__AAD_LEN];
     keep__aead aead = { .nonce = sealed->stored, .aad = aad, .aad_len = sizeof aad };
@@ -117,7 +117,7 @@ static keep_status open_anew(const keep_sealed *sealed, const keep_acquire_optio
 
     if (st != KEEP_OK)
         return st;
-    st = decrypt(sealed, keep__place_bytes(*out));
+    st = decrypt_stored(sealed, keep__place_bytes(*out));
     if (st != KEEP_OK)
         keep__place_clear_and_give(*out);
     return st;
@@ -221,7 +221,7 @@ static keep_status open_in_window(const keep_sealed *sealed, keep__spot spot, ui
     keep_status st;
 
     keep__place_set_len(spot, keep__size_max(len, before));
-    st = decrypt(sealed, data);
+    st = decrypt_stored(sealed, data);
     if (st == KEEP_OK)
         st = epoch_check(sealed->binding.epoch);
     if (st != KEEP_OK)
