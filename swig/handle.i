@@ -12,19 +12,22 @@ typedef struct keep_class {
     const char *noun;           /* as in C's names: "secret" */
     const char *name;           /* as in Python's: "Secret" */
     swig_type_info **type;      /* of the SWIG class */
+    bool is_value;              /* C itself says CLOSED of a handle that was freed: it may always be passed */
     void (*drop)(void *handle); /* frees a handle whose object is forgotten */
     PyTypeObject *facade;       /* NULL until keep_facade; lives for ever */
     struct keep_class *next;
 } keep_class;
 
 typedef struct keep_box {
-    void *handle; /* NULL once closed */
+    void *handle;
     const keep_class *class;
     uint32_t busy; /* calls that are using the handle */
+    bool closed;
 } keep_box;
 
 static keep_class *keep_classes;
 
+/* "Secret" for "secret"; NULL if no handle has this noun. */
 static const char *keep_class_name(const char *noun, size_t len)
 {
     const keep_class *class = keep_classes;
@@ -38,10 +41,6 @@ static PyTypeObject *keep_swig_class(const keep_class *class)
 {
     return ((SwigPyClientData *)(*class->type)->clientdata)->pytype;
 }
-%}
-
-%{
-static PyObject *keep_raise(keep_status status, const char *symbol);
 
 /* The box of an object of a class; NULL with a TypeError for any other object. */
 static keep_box *keep_box_of(PyObject *object, const keep_class *class)
@@ -52,14 +51,14 @@ static keep_box *keep_box_of(PyObject *object, const keep_class *class)
     return NULL;
 }
 
-/* Begins a call: the box, counted, whose handle lives; else NULL with an exception. */
+/* Begins a call: the box, counted, whose handle may be passed; else NULL with an exception. */
 static keep_box *keep_box_enter(PyObject *object, const keep_class *class, const char *symbol)
 {
     keep_box *box = keep_box_of(object, class);
 
     if (box == NULL)
         return NULL;
-    if (box->handle == NULL) {
+    if (box->closed && !class->is_value) {
         keep_raise(KEEP_ERR_CLOSED, symbol);
         return NULL;
     }
@@ -83,6 +82,19 @@ static keep_box *keep_box_to_close(PyObject *object, const keep_class *class, co
         return NULL;
     }
     return box;
+}
+
+/* What is given to C to be freed; NULL, which frees nothing, if that was done. */
+static void *keep_box_handle_to_free(const keep_box *box)
+{
+    return box->closed ? NULL : box->handle;
+}
+
+/* After C has freed the handle, or refused to: it nulls what it freed. */
+static void keep_box_freed(keep_box *box, const void *handle)
+{
+    if (handle == NULL)
+        box->closed = true;
 }
 
 /* A new object that owns the handle. If it cannot be made the handle is freed. */
@@ -111,7 +123,7 @@ static void keep_box_dealloc(PyObject *object)
 {
     keep_box *box = ((SwigPyObject *)object)->ptr;
 
-    if (box != NULL && box->handle != NULL)
+    if (box != NULL && !box->closed)
         box->class->drop(box->handle);
     PyMem_Free(box);
     Py_TYPE(object)->tp_free(object);
@@ -140,8 +152,9 @@ static int keep_box_tp_init(PyObject *object, PyObject *args, PyObject *kwargs)
  * TYPE   keep_secret
  * NOUN   secret
  * NAME   Secret
+ * VALUE  true if the handle is a value, which C recognises after it was freed
  */
-%define %keep_box(TYPE, NOUN, NAME)
+%define %keep_box(TYPE, NOUN, NAME, VALUE)
 %{
 static void keep_drop_##NOUN(void *handle)
 {
@@ -150,7 +163,7 @@ static void keep_drop_##NOUN(void *handle)
     TYPE##_free(&dropped);
 }
 
-static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, keep_drop_##NOUN, NULL, NULL };
+static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, VALUE, keep_drop_##NOUN, NULL, NULL };
 %}
 %init %{
     keep_class_##NOUN.next = keep_classes;
@@ -180,13 +193,14 @@ static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, keep_d
     box = keep_box_to_close($input, &keep_class_##NOUN, "$symname");
     if (box == NULL)
         SWIG_fail;
-    freed = (TYPE *)box->handle;
+    freed = (TYPE *)keep_box_handle_to_free(box);
     $1 = &freed;
 }
 %typemap(freearg, noblock=1) struct TYPE ** {
     if (box$argnum != NULL)
-        box$argnum->handle = freed$argnum;
+        keep_box_freed(box$argnum, freed$argnum);
 }
+%typemap(out) keep_status TYPE##_free = keep_status FREED;
 
 /* A handle that is made. */
 %typemap(in, numinputs=0, noblock=1) struct TYPE **out_##NOUN (TYPE *made = NULL) {
@@ -245,15 +259,16 @@ static PyObject *keep_list_of_##NOUN(TYPE **handles, size_t count)
         boxes[i] = keep_box_to_close(PySequence_Fast_GET_ITEM(items, (Py_ssize_t)i), &keep_class_##NOUN, "$symname");
         if (boxes[i] == NULL)
             SWIG_fail;
-        freed[i] = (TYPE *)boxes[i]->handle;
+        freed[i] = (TYPE *)keep_box_handle_to_free(boxes[i]);
         held = i + 1;
     }
 }
 %typemap(freearg, noblock=1) (TYPE **PLURAL, size_t count) {
     for (i$argnum = 0; i$argnum < held$argnum; i$argnum++)
-        boxes$argnum[i$argnum]->handle = freed$argnum[i$argnum];
+        keep_box_freed(boxes$argnum[i$argnum], freed$argnum[i$argnum]);
     Py_XDECREF(items$argnum);
 }
+%typemap(out) keep_status TYPE##_free_batch = keep_status FREED;
 %enddef
 
 /* A pointer that no typemap takes does not compile. */

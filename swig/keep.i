@@ -20,8 +20,8 @@
 %}
 
 %include <stdint.i>
-%include "handle.i"
 %include "status.i"
+%include "handle.i"
 %include "buffer.i"
 %include "struct.i"
 %include "gil.i"

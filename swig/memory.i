@@ -8,9 +8,9 @@
 %feature("python:bf_releasebuffer", functype="releasebufferproc") keep_secret "keep_secret_releasebuffer";
 %feature("python:sq_length", functype="lenfunc") keep_secret "keep_secret_sq_length";
 
-%keep_box(keep_pool, pool, Pool)
-%keep_box(keep_secret, secret, Secret)
-%keep_box(keep_sealed, sealed, Sealed)
+%keep_box(keep_pool, pool, Pool, false)
+%keep_box(keep_secret, secret, Secret, true)
+%keep_box(keep_sealed, sealed, Sealed, false)
 %keep_box_batch(keep_secret, secret, secrets)
 
 /* None stands for the default pool. */
@@ -271,6 +271,7 @@ static Py_ssize_t keep_secret_sq_length(PyObject *self)
 /* Numbers that SWIG cannot read, or reads as an int. */
 %constant long long KEEP_UNLIMITED = INT64_MAX;
 %constant unsigned int KEEP_WAIT_FOREVER = 4294967295U;
+%ignore KEEP_WAIT_FOREVER;
 
 %include <keep/pool.h>
 %include <keep/secret.h>

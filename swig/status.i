@@ -4,6 +4,8 @@
  */
 
 %{
+static const char *keep_class_name(const char *noun, size_t len);
+
 static PyObject *keep_error_classes; /* libkeep._errors.by_status: number -> class */
 
 /* A name of a module: a new reference, or NULL with an exception. */
@@ -82,6 +84,15 @@ static PyObject *keep_append(PyObject *outputs, PyObject *output)
 
 %typemap(out, noblock=1) keep_status {
     if ($1 != KEEP_OK) {
+        keep_raise($1, "$symname");
+        SWIG_fail;
+    }
+    $result = SWIG_Py_Void();
+}
+
+/* A forked child may close what it inherited: the parent's memory is untouched. */
+%typemap(out, noblock=1) keep_status FREED {
+    if ($1 != KEEP_OK && $1 != KEEP_ERR_FORKED) {
         keep_raise($1, "$symname");
         SWIG_fail;
     }
