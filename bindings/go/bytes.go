@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+package keep
+
+// #include "keep_cgo.h"
+import "C"
+
+import (
+	"math"
+	"slices"
+	"unsafe"
+)
+
+// bytesOf gives a slice as C takes it: a pointer and a length, NULL and 0 if it is empty.
+func bytesOf(b []byte) (*C.uint8_t, C.size_t) {
+	if len(b) == 0 {
+		return nil, 0
+	}
+	return (*C.uint8_t)(unsafe.SliceData(b)), C.size_t(len(b))
+}
+
+// spareOf gives the room behind a slice's bytes, which append would use.
+func spareOf(b []byte) []byte {
+	return b[len(b):cap(b)]
+}
+
+// fill appends to dst what write puts into the room it is given: write gives the length, and says with
+// ErrBufferTooSmall that the room must have that length. On failure dst is as it was.
+func fill(dst []byte, write func(room []byte) (int, Status)) ([]byte, error) {
+	grown := dst
+	n, st := write(spareOf(grown))
+	for st == ErrBufferTooSmall { // again, if another goroutine made it longer meanwhile
+		grown = slices.Grow(dst, n)
+		n, st = write(spareOf(grown))
+	}
+	if st != OK {
+		return dst, st
+	}
+	return grown[:len(dst)+n], nil
+}
+
+// checkLen refuses a length that no secret has, which C does before it looks at the handle.
+func checkLen(n int) error {
+	if n < 0 || n > MaxSecretLen {
+		return ErrInvalidArgument
+	}
+	return nil
+}
+
+// overlap tells whether the two slices share memory.
+func overlap(a, b []byte) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	begin, other := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
+	return begin < other+uintptr(len(b)) && other < begin+uintptr(len(a))
+}
+
+// narrow gives a count as C's uint32_t takes it; what does not fit clears ok.
+func narrow(n int, ok *bool) C.uint32_t {
+	if n < 0 || n > math.MaxUint32 {
+		*ok = false
+	}
+	return C.uint32_t(n)
+}

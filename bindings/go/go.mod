@@ -1,0 +1,3 @@
+module github.com/libkeep/libkeep/bindings/go
+
+go 1.24
