@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+
+// The same for `import`.
+
+export * from './index.js';

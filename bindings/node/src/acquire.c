@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Acquiring secrets: the options, and the job that waits.
+ *
+ * A long wait is made of waits of SLICE_MS, between which the job gives its thread back: other work of the process gets
+ * its turn, and an environment that ends does not wait for a slot that never comes. Only the last slice may fall back.
+ */
+#include "acquire.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "job.h"
+#include "options.h"
+
+enum { SLICE_MS = 250 };
+
+#define FLAG(key, bit) \
+    { .name = key, .type = SHIM_OPTION_FLAG, .offset = offsetof(keep_acquire_options, flags), .flag = bit }
+
+/* The first row is for jobs only: nothing blocks the JavaScript thread. */
+static const shim_option acquire_options[] = {
+    { .name = "timeoutMs", .type = SHIM_OPTION_UINT32, .offset = offsetof(keep_acquire_options, timeout_ms) },
+    FLAG("fallback", KEEP_ACQUIRE_FALLBACK),
+    FLAG("guarded", KEEP_ACQUIRE_GUARDED),
+    FLAG("align16", KEEP_ACQUIRE_ALIGN16),
+    FLAG("resident", KEEP_ACQUIRE_RESIDENT),
+};
+
+typedef struct acquire_job {
+    shim_job job;
+    shim_acquire acquire;
+    size_t len;
+    keep_acquire_options options; /* timeout_ms: what is left */
+    uint64_t deadline_ms;
+    keep_secret *secret;
+} acquire_job;
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* What is left of a wait after a slice of it; KEEP_WAIT_FOREVER stays. */
+static void shorten(acquire_job *self)
+{
+    uint64_t now = now_ms();
+
+    if (self->options.timeout_ms != KEEP_WAIT_FOREVER)
+        self->options.timeout_ms = now < self->deadline_ms ? (uint32_t)(self->deadline_ms - now) : 0;
+}
+
+static void run(shim_job *job)
+{
+    acquire_job *self = (acquire_job *)job;
+    keep_acquire_options options = self->options;
+    bool is_last = options.timeout_ms <= SLICE_MS;
+
+    if (!is_last) {
+        options.timeout_ms = SLICE_MS;
+        options.flags &= ~(uint32_t)KEEP_ACQUIRE_FALLBACK;
+    }
+    job->status = KEEP_ERR_TIMEOUT;
+    if (atomic_load(&job->instance->stopping))
+        return;
+    job->status = self->acquire(job->box->handle, self->len, &options, &self->secret);
+    job->again = !is_last && job->status == KEEP_ERR_TIMEOUT;
+    if (job->again)
+        shorten(self);
+}
+
+static napi_value give_secret(const shim_call *call, shim_job *job)
+{
+    return shim_adopt_secret(call, job->status, ((acquire_job *)job)->secret);
+}
+
+static const shim_job_kind acquire_kind = { .run = run, .result = give_secret };
+
+napi_value shim_acquire_now(const shim_call *call, shim_box *box, size_t len, napi_value options,
+                            shim_acquire acquire)
+{
+    keep_acquire_options taken = KEEP_ACQUIRE_OPTIONS_INIT;
+    keep_secret *secret = NULL;
+    keep_status st;
+
+    if (!shim_take_options(call, options, &acquire_options[1], SHIM_COUNT(acquire_options) - 1, &taken))
+        return NULL;
+    st = acquire(box->handle, len, &taken, &secret);
+    return shim_adopt_secret(call, st, secret);
+}
+
+napi_value shim_acquire_later(const shim_call *call, shim_box *box, size_t len, napi_value options,
+                              shim_acquire acquire)
+{
+    keep_acquire_options taken = KEEP_ACQUIRE_OPTIONS_INIT;
+    acquire_job *self;
+
+    if (!shim_take_options(call, options, acquire_options, SHIM_COUNT(acquire_options), &taken))
+        return NULL;
+    self = malloc(sizeof *self);
+    if (self == NULL)
+        return shim_settle(call, KEEP_ERR_NO_MEMORY);
+    *self = (acquire_job){
+        .job.kind = &acquire_kind,
+        .acquire = acquire,
+        .len = len,
+        .options = taken,
+        .deadline_ms = now_ms() + taken.timeout_ms,
+    };
+    return shim_start_job(call, call->args[0], box, &self->job);
+}

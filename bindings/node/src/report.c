@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reports, by table.
+ */
+#include "report.h"
+
+#include <string.h>
+
+static napi_value read_bigint(const shim_call *call, const void *place, bool is_signed)
+{
+    napi_value value = NULL;
+    int64_t number;
+
+    memcpy(&number, place, sizeof number);
+    if (!is_signed)
+        return shim_bigint(call, (uint64_t)number);
+    (void)shim_ok(call, napi_create_bigint_int64(call->env, number, &value));
+    return value;
+}
+
+static napi_value read_number(const shim_call *call, const void *place, bool is_signed)
+{
+    uint32_t number;
+
+    memcpy(&number, place, sizeof number);
+    return shim_number(call, is_signed ? (double)(int32_t)number : (double)number);
+}
+
+static napi_value read_scalar(const shim_call *call, shim_field_type type, const void *place)
+{
+    switch (type) {
+    case SHIM_FIELD_FLAG:
+        return shim_boolean(call, *(const uint8_t *)place != 0);
+    case SHIM_FIELD_UINT32:
+    case SHIM_FIELD_INT32:
+        return read_number(call, place, type == SHIM_FIELD_INT32);
+    case SHIM_FIELD_UINT64:
+    case SHIM_FIELD_INT64:
+        return read_bigint(call, place, type == SHIM_FIELD_INT64);
+    }
+    return NULL;
+}
+
+/* Arrays are of 32-bit integers. */
+static napi_value read_array(const shim_call *call, const shim_field *field, const char *place)
+{
+    napi_value array = NULL, element;
+    uint32_t i;
+
+    if (!shim_ok(call, napi_create_array_with_length(call->env, field->count, &array)))
+        return NULL;
+    for (i = 0; i < field->count; i++) {
+        element = read_scalar(call, field->type, place + i * sizeof(uint32_t));
+        if (element == NULL || !shim_ok(call, napi_set_element(call->env, array, i, element)))
+            return NULL;
+    }
+    return shim_freeze(call, array);
+}
+
+bool shim_set(const shim_call *call, napi_value object, const char *name, napi_value value)
+{
+    return value != NULL && shim_ok(call, napi_set_named_property(call->env, object, name, value));
+}
+
+napi_value shim_freeze(const shim_call *call, napi_value object)
+{
+    if (object == NULL || !shim_ok(call, napi_object_freeze(call->env, object)))
+        return NULL;
+    return object;
+}
+
+napi_value shim_report(const shim_call *call, const shim_field *fields, size_t count, const void *base)
+{
+    napi_value object = NULL, value;
+    size_t i;
+
+    if (!shim_ok(call, napi_create_object(call->env, &object)))
+        return NULL;
+    for (i = 0; i < count; i++) {
+        const char *place = (const char *)base + fields[i].offset;
+
+        value = fields[i].count > 0 ? read_array(call, &fields[i], place)
+                                    : read_scalar(call, fields[i].type, place);
+        if (!shim_set(call, object, fields[i].name, value))
+            return NULL;
+    }
+    return object;
+}

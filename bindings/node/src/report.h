@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reports: a struct of C into a frozen object, by a table of its fields. uint64_t and int64_t become bigint, shorter
+ * integers number, flags of uint8_t boolean.
+ */
+#ifndef SHIM_REPORT_H
+#define SHIM_REPORT_H
+
+#include "call.h"
+
+typedef enum shim_field_type {
+    SHIM_FIELD_FLAG,   /* uint8_t */
+    SHIM_FIELD_UINT32,
+    SHIM_FIELD_INT32,
+    SHIM_FIELD_UINT64,
+    SHIM_FIELD_INT64,
+} shim_field_type;
+
+typedef struct shim_field {
+    const char *name;
+    shim_field_type type;
+    size_t offset;
+    uint32_t count; /* of an array's elements; 0: no array */
+} shim_field;
+
+/* A plain object with the fields; NULL after a throw. */
+napi_value shim_report(const shim_call *call, const shim_field *fields, size_t count, const void *base);
+
+bool shim_set(const shim_call *call, napi_value object, const char *name, napi_value value);
+
+napi_value shim_freeze(const shim_call *call, napi_value object);
+
+#endif
