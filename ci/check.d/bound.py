@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Every function, constant and field is in each language, or stands in bindings/unbound.txt with its reason (bindings R56).
+"""Every function, constant and field is in each language, or stands in bindings/unbound.txt (bindings R56).
 
-Functions and constants are looked for by their C names where the binding's own code names them; fields by their names in
-what users see, whatever the language's way to write two words. Statuses are ci/gen's matter. What cgo calls is declared
-to it as in bindings R44.
+Functions and constants are looked for by their C names where the binding's own code names them; fields by their names
+in what users see, whatever the language's way to write two words. Statuses are ci/gen's matter. What cgo calls is
+declared to it as in bindings R44.
 """
 
 from __future__ import annotations

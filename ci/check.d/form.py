@@ -12,8 +12,21 @@ from lib.tree import Finding, Tree, main
 
 LICENCE = "SPDX-License-Identifier: MIT"
 SOURCES = (
-    "*.c", "*.h", "*.i", "*.py", "*.pyi", "*.js", "*.mjs", "*.cjs", "*.ts", "*.mts", "*.go", "*.sh", "*.cmake",
-    "*CMakeLists.txt", "ci/*",
+    "*.c",
+    "*.h",
+    "*.i",
+    "*.py",
+    "*.pyi",
+    "*.js",
+    "*.mjs",
+    "*.cjs",
+    "*.ts",
+    "*.mts",
+    "*.go",
+    "*.sh",
+    "*.cmake",
+    "*CMakeLists.txt",
+    "ci/*",
 )
 # Lists and data have no licence line of their own; LICENSE is about them too.
 DATA = ("*.txt", "*.json", "*.md")
@@ -59,7 +72,7 @@ def own_headers(path: str, tree: Tree) -> list[str]:
 def groups(path: str, tree: Tree) -> list[tuple[int, str, str]]:
     """(line, kind, name) of each include: own, system, lower, banned."""
     own = own_headers(path, tree)
-    rows = []
+    rows: list[tuple[int, str, str]] = []
     for include in ctext.includes(tree.read(path)):
         is_own = not rows and not include.is_system and (include.name in own or own == ["*"])
         kind = "own" if is_own else "banned" if include.name == BANNED else "system" if include.is_system else "lower"
@@ -84,7 +97,7 @@ def check_includes(tree: Tree) -> Iterator[Finding]:
 def check_order(path: str, rows: list[tuple[int, str, str]]) -> Iterator[Finding]:
     kinds = ["own", "system", "lower", "banned"]
     wanted = sorted(rows, key=lambda row: (kinds.index(row[1]), row[2]))
-    for is_, should in zip(rows, wanted):
+    for is_, should in zip(rows, wanted, strict=True):
         if is_[1:] != should[1:]:
             yield Finding(path, is_[0], f"{is_[2]} stands where {should[2]} belongs (style R10)")
             return

@@ -28,13 +28,19 @@ def read_greps(tree: Tree) -> Iterator[Grep]:
     """A paragraph is a record; the first word of a line is its field, the rest is taken as it is."""
     line = 1
     for paragraph in tree.read(LIST).split("\n\n"):
-        fields = dict(re.match(r"(\S+) *(.*)", row).groups() for row in paragraph.split("\n") if row and row[0] != "#")
+        rows = [row.split(None, 1) for row in paragraph.split("\n") if row and row[0] != "#"]
+        fields = dict(rows)
         if fields:
             files = fields["in"].split()
             view = VIEWS.get(files[0])
             yield Grep(
-                line, fields["find"], files[1:] if view else files, fields.get("but", "").split(),
-                fields["why"], unescape(fields["like"]), view or str,
+                line,
+                fields["find"],
+                files[1:] if view else files,
+                fields.get("but", "").split(),
+                fields["why"],
+                unescape(fields["like"]),
+                view or str,
             )
         line += paragraph.count("\n") + 2
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The public headers: form (style R8), names (bindings R53), machine-read lines (bindings R8), parameters (style R7)."""
+"""The public headers: form (style R8), names (bindings R53), parameters and structs (style R7, R12)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def count_parameters(params: list[str]) -> int:
     """A pointer with its length is one; an output buffer, its capacity and out_len are one; keep_error is none."""
     names = [re.sub(r".*?(\w+)$", r"\1", each) for each in params]
     counted = 0
-    for at, (name, each) in enumerate(zip(names, params)):
+    for at, (name, each) in enumerate(zip(names, params, strict=True)):
         is_length = at > 0 and re.search(r"(?:^|_)(?:len|cap|count)$", name) and is_run(params[at - 1])
         is_filled = at > 1 and name == "out_len" and names[at - 1].endswith("cap")
         counted += not (is_length or is_filled or each.startswith("keep_error *"))
@@ -87,11 +87,29 @@ def check_parameters(tree: Tree) -> Iterator[Finding]:
         for function in ctext.functions(tree.read(path)):
             count = count_parameters(function.params)
             if count > MAX_PARAMETERS:
-                yield Finding(path, function.line, f"{function.name} has {count} parameters, at most {MAX_PARAMETERS}: make options (style R7)")
+                yield Finding(
+                    path,
+                    function.line,
+                    f"{function.name} has {count} parameters, at most {MAX_PARAMETERS}: make options (style R7)",
+                )
             names = [each for each in function.params if re.search(r"\bout_\w+$", each)]
             tail = [each for each in function.params if not each.startswith("keep_error *")][-len(names) :]
             if names and names != tail:
                 yield Finding(path, function.line, f"{function.name}: outputs come last (style 2)")
+
+
+def check_structs(tree: Tree) -> Iterator[Finding]:
+    """Options and reports begin with their size and have an ..._INIT, so that fields can be appended."""
+    everything = "\n".join(tree.read(path) for path in tree.paths(public.HEADERS))
+    for path in tree.paths(public.HEADERS):
+        bare = ctext.code(tree.read(path))
+        for match in re.finditer(r"\bstruct (keep_\w+) \{\s*([^;]*);", bare):
+            is_sized = match[2] == "size_t size"
+            line = ctext.line_of(bare, match.start())
+            if re.search(r"_(options|info|report|error)$", match[1]) and not is_sized:
+                yield Finding(path, line, f"{match[1]} begins with `size_t size` (style R12)")
+            if is_sized and f"#define {match[1].upper()}_INIT " not in everything:
+                yield Finding(path, line, f"{match[1]} has no {match[1].upper()}_INIT (style R12)")
 
 
 def check_bindings(tree: Tree) -> Iterator[Finding]:
@@ -106,11 +124,15 @@ def check_bindings(tree: Tree) -> Iterator[Finding]:
             declared = next((f for f in ctext.functions(text) if f.line > line), None)
             unbound += words[0] == "none"
             if not is_binding(words, declared.params if declared else []):
-                yield Finding(path, line, "Binding: blocks | waits | payload PARAMETER [THRESHOLD] | none REASON (bindings R8)")
+                yield Finding(
+                    path, line, "Binding: blocks | waits | payload PARAMETER [THRESHOLD] | none REASON (bindings R8)"
+                )
             if words[0] == "payload" and at_a_time:
                 yield Finding(path, line, "payload is not for types that are used one at a time (bindings R8)")
     if unbound > MAX_UNBOUND:
-        yield Finding("core/include/keep/keep.h", 1, f"{unbound} functions are bound nowhere, at most {MAX_UNBOUND} (bindings R8)")
+        yield Finding(
+            "core/include/keep/keep.h", 1, f"{unbound} functions are bound nowhere, at most {MAX_UNBOUND} (bindings R8)"
+        )
 
 
 def is_binding(words: list[str], params: list[str]) -> bool:
@@ -128,8 +150,12 @@ def check_band(tree: Tree) -> Iterator[Finding]:
     if not BAND[0] <= density <= BAND[1]:
         print(f"note: public headers hold {density:.1f} comment lines per code line; style R8 asks for 3 to 6")
     if code and density < LEAST:
-        yield Finding("core/include/keep/keep.h", 1, f"public headers hold less than {LEAST:.0f} comment line per code line (style R8)")
+        yield Finding(
+            "core/include/keep/keep.h",
+            1,
+            f"public headers hold less than {LEAST:.0f} comment line per code line (style R8)",
+        )
 
 
 if __name__ == "__main__":
-    main(check_top, check_names, check_parameters, check_bindings, check_band)
+    main(check_top, check_names, check_parameters, check_structs, check_bindings, check_band)

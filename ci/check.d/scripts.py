@@ -31,13 +31,14 @@ def check_bash(tree: Tree) -> Iterator[Finding]:
 def python_functions(text: str) -> Iterator[tuple[str, int, int]]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node.name, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1
+            yield (node.name, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1)
 
 
 def braced_functions(text: str) -> Iterator[tuple[str, int, int]]:
     """Functions and methods in the layout of gofmt and of the JavaScript formatter: closed at their own indent."""
     head = re.compile(
-        r"^(?P<indent>[ \t]*)(?:export |async |static )*(?:func (?:\([^)]*\) )?|function\*? )?(?P<name>[#\w]+)\([^;{}]*\)[^;{}]*\{$"
+        r"^(?P<indent>[ \t]*)(?:export |async |static )*(?:func (?:\([^)]*\) )?|function\*? )?"
+        r"(?P<name>[#\w]+)\([^;{}]*\)[^;{}]*\{$"
     )
     lines = text.splitlines()
     for at, line in enumerate(lines):

@@ -21,8 +21,12 @@ MAX_SHIM_FILE = 600
 MAX_CONDITIONALS = 6  # per 1 000 code lines of core/
 # Where `#if` may stand (style R11): attributes, the seams, the pages. A header's guard is none.
 CONDITIONAL_PLACES = (
-    "core/base/attributes.h", "core/include/keep/attributes.h", "core/memory/pages.c",
-    "core/base/banned.h", "core/base/die.h", "core/base/trace.h",
+    "core/base/attributes.h",
+    "core/include/keep/attributes.h",
+    "core/memory/pages.c",
+    "core/base/banned.h",
+    "core/base/die.h",
+    "core/base/trace.h",
 )
 
 
@@ -42,7 +46,7 @@ def check_functions(tree: Tree) -> Iterator[Finding]:
         return
     printed = subprocess.run(["pmccabe", *paths], cwd=tree.root, capture_output=True, text=True, check=True).stdout
     for row in re.findall(r"^(\d+)\t\d+\t\d+\t\d+\t(\d+)\t(\S+)\((\d+)\): (\w+)", printed, re.MULTILINE):
-        complexity, length, path, line, name = int(row[0]), int(row[1]), row[2], int(row[3]), row[4]
+        complexity, length, path, line, name = (int(row[0]), int(row[1]), row[2], int(row[3]), row[4])
         for measure, value, limit in (("length", length, MAX_FUNCTION), ("cyclomatic", complexity, MAX_CYCLOMATIC)):
             if value > limit and f"{path}:{name} {measure}" not in exceptions(tree):
                 yield Finding(path, line, f"{name}: {measure} {value}, at most {limit} (style R24)")
@@ -63,9 +67,13 @@ def check_bodies(tree: Tree) -> Iterator[Finding]:
                 ("nesting", nesting(function.body or ""), MAX_NESTING),
             ):
                 if value > limit and f"{path}:{function.name} {measure}" not in excepted:
-                    yield Finding(path, function.line, f"{function.name}: {measure} {value}, at most {limit} (style R24)")
+                    yield Finding(
+                        path, function.line, f"{function.name}: {measure} {value}, at most {limit} (style R24)"
+                    )
             if function.is_static and function.body is None:
-                yield Finding(path, function.line, f"{function.name} is declared ahead: order statics bottom-up (style R10)")
+                yield Finding(
+                    path, function.line, f"{function.name} is declared ahead: order statics bottom-up (style R10)"
+                )
 
 
 def check_constructs(tree: Tree) -> Iterator[Finding]:
@@ -91,7 +99,9 @@ def conditionals(text: str) -> list[int]:
     """Lines with #if, #ifdef, #ifndef that are no header's guard and no question for C++ or SWIG."""
     bare = ctext.code(text)
     found = re.finditer(r"^[ \t]*#[ \t]*if(?:n?def)?\b[ \t]*(.*)$", bare, re.MULTILINE)
-    return [ctext.line_of(bare, match.start()) for match in found if not re.fullmatch(r"KEEP_\w*_H", match.group(1).strip())]
+    return [
+        ctext.line_of(bare, match.start()) for match in found if not re.fullmatch(r"KEEP_\w*_H", match.group(1).strip())
+    ]
 
 
 def check_conditionals(tree: Tree) -> Iterator[Finding]:
@@ -125,7 +135,8 @@ def own_names(text: str) -> Iterator[tuple[str, int]]:
             yield function.name, function.line
     bare = ctext.code(text)
     others = re.compile(
-        r"^static [^({};=\n]*?\b(\w+)(?:\[[^\]]*\])*\s*(?:=|;)|^(?:struct|union|enum) (\w+) \{|^#define (\w+)", re.MULTILINE
+        r"^static [^({};=\n]*?\b(\w+)(?:\[[^\]]*\])*\s*(?:=|;)|^(?:struct|union|enum) (\w+) \{|^#define (\w+)",
+        re.MULTILINE,
     )
     for match in others.finditer(bare):
         yield match[match.lastindex or 0], ctext.line_of(bare, match.start())
@@ -142,7 +153,26 @@ def check_exceptions(tree: Tree) -> Iterator[Finding]:
             yield Finding(EXCEPTIONS, line, f"{row[0]} does not exist any more")
 
 
-CHECKS = (check_functions, check_bodies, check_constructs, check_files, check_conditionals, check_statics, check_exceptions)
+def tell_ratio(tree: Tree) -> Iterator[Finding]:
+    """core/ : tests/ in code lines of C; 1 : 1.4 and more is the aim. Told, not judged."""
+    core, tests = (
+        sum(ctext.code_lines(tree.read(path)) for path in tree.paths(f"{folder}/*.c", f"{folder}/*.h"))
+        for folder in ("core", "tests")
+    )
+    print(f"note: core/ has {core} code lines of C, tests/ {tests}: 1 : {tests / max(core, 1):.2f} (style R24)")
+    yield from ()
+
+
+CHECKS = (
+    check_functions,
+    check_bodies,
+    check_constructs,
+    check_files,
+    check_conditionals,
+    check_statics,
+    check_exceptions,
+    tell_ratio,
+)
 
 if __name__ == "__main__":
     main(*CHECKS)

@@ -40,11 +40,23 @@ def compare(what: str, found: set[str], wanted: set[str]) -> Iterator[Finding]:
 def exported(printed: str, version: str) -> set[str]:
     """Names of `nm -D --defined-only`: NAME@@KEEP_0.1. The version's own name is no symbol of a program."""
     names = {line.split()[-1] for line in printed.splitlines()}
-    return {name.removesuffix(f"@@{version}") for name in names if name != version and not name.startswith(f"{version}@")}
+    return {
+        name.removesuffix(f"@@{version}") for name in names if name != version and not name.startswith(f"{version}@")
+    }
 
 
 def listed(script: str) -> set[str]:
     return set(re.findall(r"^\s*(\w+);", script.split("local:")[0], re.MULTILINE))
+
+
+def check_built(tree: Tree) -> Iterator[Finding]:
+    """Without the library there is nothing to look at, which is not the same as finding nothing."""
+    lacking = [path for path in (SHARED, STATIC, MAP) if not (tree.root / path).exists()]
+    for path in lacking:
+        yield Finding(path, 1, "is not built")
+    if not lacking:
+        for check in (check_exports, check_archive, check_dynamic):
+            yield from check(tree)
 
 
 def check_exports(tree: Tree) -> Iterator[Finding]:
@@ -56,10 +68,13 @@ def check_exports(tree: Tree) -> Iterator[Finding]:
 
 
 def check_archive(tree: Tree) -> Iterator[Finding]:
-    """A static library has no hidden names for the linker's eyes: all of them begin with keep_."""
-    for line in tool(tree, "nm", "-g", "--defined-only", STATIC).splitlines():
-        name = line.split()[-1] if line.endswith(tuple("abcdefghijklmnopqrstuvwxyz0123456789_")) else ""
-        if len(line.split()) == 3 and not name.startswith("keep_"):
+    yield from judge_archive(tool(tree, "nm", "-g", "--defined-only", STATIC))
+
+
+def judge_archive(printed: str) -> Iterator[Finding]:
+    """A linker sees every global name of an archive, hidden or not: all begin with keep_. Rows are VALUE TYPE NAME."""
+    for name in re.findall(r"^[0-9a-f]+ [A-Z] (\S+)$", printed, re.MULTILINE):
+        if not name.startswith("keep_"):
             yield Finding(STATIC, 1, f"defines {name}, which is outside keep_ (design 2 rule 4)")
 
 
@@ -88,4 +103,4 @@ def judge_dynamic(printed: str, name: str) -> Iterator[Finding]:
 
 
 if __name__ == "__main__":
-    main(check_exports, check_archive, check_dynamic)
+    main(check_built)

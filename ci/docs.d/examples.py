@@ -21,7 +21,7 @@ from lib.tree import Finding, Tree, main
 DOCUMENTS = ("README.md", "docs/*.md", "core/README.md", "CONTRIBUTING.md", "bindings/*/README.md")
 LANGUAGES = {"c": "c", "python": "py", "js": "js", "javascript": "js", "mjs": "mjs", "go": "go"}
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-STRICT = "-std=c11 -Wall -Wextra -Wpedantic -Werror".split()
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 TIME_LIMIT = 120
 
 
@@ -65,14 +65,18 @@ def go_program(root: Path, source: Path) -> list[str]:
     """A module of its own that takes the binding from this tree."""
     binding = root / "bindings/go"
     head = dict(re.findall(r"^(module|go) (\S+)", (binding / "go.mod").read_text(), re.MULTILINE))
-    (source.parent / "go.mod").write_text(
-        f"module example\n\ngo {head['go']}\n\nrequire {head['module']} v0.0.0\n\nreplace {head['module']} => {binding}\n"
-    )
+    module = head["module"]
+    lines = ["module example", f"go {head['go']}", f"require {module} v0.0.0", f"replace {module} => {binding}"]
+    (source.parent / "go.mod").write_text("\n".join([*lines, ""]))
     return ["go", "run", "-C", str(source.parent), "."]
 
 
 PROGRAMS: dict[str, Callable[[Path, Path], list[str]]] = {
-    "c": c_program, "py": python_program, "js": node_program, "mjs": node_program, "go": go_program,
+    "c": c_program,
+    "py": python_program,
+    "js": node_program,
+    "mjs": node_program,
+    "go": go_program,
 }
 
 
@@ -83,7 +87,9 @@ def run(example: Example, root: Path) -> str:
     source.write_text(example.text)
     try:
         command = PROGRAMS[example.suffix](root, source)
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=TIME_LIMIT, env=os.environ)
+        subprocess.run(
+            command, cwd=folder, check=True, capture_output=True, text=True, timeout=TIME_LIMIT, env=os.environ
+        )
     except subprocess.CalledProcessError as error:
         return gist(f"{error.stdout}\n{error.stderr}\nexit status {error.returncode}")
     except subprocess.TimeoutExpired:

@@ -20,7 +20,9 @@ ROW = re.compile(r"^\|\s*`(KEEP_\w+)`\s*\|\s*`?([0-9][0-9 ]*)`?\s*\|", re.MULTIL
 # <!-- fields: keep_pool_options --> before a table whose first column names every field
 FIELDS = re.compile(r"<!-- fields: (\w+) -->\n+(.*?)(?:\n\n|\Z)", re.DOTALL)
 # Names of the build and of the environment, which no header declares.
-ELSEWHERE = re.compile(r"KEEP_(BUILD|CI|TEST|VECTORS|NODE|WERROR|SANITIZE|COVERAGE|VALGRIND|TESTABLE|HOLDS|CT)\w*|keep_(shared|static|testable|node|python|tool|flags|warnings|system|gcstress|core|cgo)\w*")
+ELSEWHERE = re.compile(
+    r"KEEP_(BUILD|CI|TEST|VECTORS|NODE|WERROR|SANITIZE|COVERAGE|VALGRIND|TESTABLE|HOLDS|CT)\w*|keep_(shared|static|testable|node|python|tool|flags|warnings|system|gcstress|core|cgo)\w*"
+)
 
 
 def exists(tree: Tree, name: str) -> bool:
@@ -78,7 +80,7 @@ def values(tree: Tree, names: list[str]) -> dict[str, int]:
     call = ["gcc", "-x", "c", "-I", str(tree.root / "core/include"), "-o", str(binary), "-"]
     subprocess.run(call, input=program, text=True, check=True, capture_output=True)
     printed = subprocess.run([str(binary)], capture_output=True, text=True, check=True).stdout
-    return dict(zip(names, map(int, printed.split())))
+    return dict(zip(names, map(int, printed.split()), strict=True))
 
 
 def check_constants(tree: Tree) -> Iterator[Finding]:

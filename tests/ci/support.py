@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the check job share: trees made of texts, and what a check finds in them.
 
-    PYTHONPATH=ci/check.d:ci/docs.d python3 -m unittest discover -s tests/ci
+PYTHONPATH=ci/check.d:ci/docs.d python3 -m unittest discover -s tests/ci
 """
 
 from __future__ import annotations

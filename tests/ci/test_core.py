@@ -45,7 +45,9 @@ class Seams(CheckCase):
 
     def test_a_foreign_header_stands_in_its_seam_alone(self) -> None:
         for name in ("sodium.h", "sys/mman.h", "pthread.h", "openssl/evp.h", "sqlite3.h", "unheard-of.h"):
-            self.assert_found(seams.check, self.text("core/memory/pool.c", f"\n#include <{name}>\n"), "core/memory/pool.c:2")
+            self.assert_found(
+                seams.check, self.text("core/memory/pool.c", f"\n#include <{name}>\n"), "core/memory/pool.c:2"
+            )
         self.assert_clean(seams.check, self.text("core/base/crypto.c", "#include <sodium.h>\n"))
 
     def test_a_reserved_call_stands_in_its_seam_alone(self) -> None:
@@ -72,7 +74,7 @@ class Form(CheckCase):
             self.assert_found(form.check_guards, {path: "#ifndef X_H\n#define X_H\n#endif\n"}, f"{path}:1")
 
     def test_includes_stand_in_order(self) -> None:
-        own, system, lower, banned = '"base/x.h"', "<time.h>", '"base/die.h"', '"base/banned.h"'
+        own, system, lower, banned = ('"base/x.h"', "<time.h>", '"base/die.h"', '"base/banned.h"')
         for names, line in (
             ([own, system, lower, banned], 0),
             ([system, own, lower, banned], 1),
@@ -85,7 +87,6 @@ class Form(CheckCase):
             texts = {"core/base/x.h": "", "core/base/x.c": "".join(f"#include {name}\n" for name in names)}
             self.assertEqual(bool(self.found(form.check_includes, texts)), line > 0, names)
             self.assertIn(f"core/base/x.c:{line}", [*self.found(form.check_includes, texts), "core/base/x.c:0"])
-
 
     def test_a_part_of_something_begins_with_the_header_of_the_whole(self) -> None:
         part = '#include "base/whole.h"\n#include <time.h>\n#include "base/banned.h"\n'
@@ -108,9 +109,17 @@ class Sizes(CheckCase):
 
     def test_exceptions_are_few_reasoned_and_alive(self) -> None:
         rows = "".join(f"core/a.c:f{i} length reason\n" for i in range(13))
-        self.assert_found(sizes.check_exceptions, {"ci/size-exceptions.txt": rows, "core/a.c": ""}, "ci/size-exceptions.txt:13")
-        self.assert_found(sizes.check_exceptions, {"ci/size-exceptions.txt": "core/a.c length\n", "core/a.c": ""}, "ci/size-exceptions.txt:1")
-        self.assert_found(sizes.check_exceptions, {"ci/size-exceptions.txt": "core/gone.c length why\n"}, "ci/size-exceptions.txt:1")
+        self.assert_found(
+            sizes.check_exceptions, {"ci/size-exceptions.txt": rows, "core/a.c": ""}, "ci/size-exceptions.txt:13"
+        )
+        self.assert_found(
+            sizes.check_exceptions,
+            {"ci/size-exceptions.txt": "core/a.c length\n", "core/a.c": ""},
+            "ci/size-exceptions.txt:1",
+        )
+        self.assert_found(
+            sizes.check_exceptions, {"ci/size-exceptions.txt": "core/gone.c length why\n"}, "ci/size-exceptions.txt:1"
+        )
 
     def test_deep_nesting_is_found(self) -> None:
         def nested(depth: int) -> str:
@@ -129,22 +138,37 @@ class Sizes(CheckCase):
         self.assert_clean(sizes.check_bodies, {"core/a.c": "static int f(int a)\n{\n}\n", "core/a.h": "int g(void);\n"})
 
     def test_goto_and_else_after_return_are_found(self) -> None:
-        for text in ("    goto out;", "    if (a)\n        return 1;\n    else\n        b();", "    if (a) {\n        return 1;\n    } else {"):
+        for text in (
+            "    goto out;",
+            "    if (a)\n        return 1;\n    else\n        b();",
+            "    if (a) {\n        return 1;\n    } else {",
+        ):
             self.assertEqual(len(self.found(sizes.check_constructs, {"core/a.c": text})), 1, text)
-        self.assert_clean(sizes.check_constructs, {"core/a.c": "    if (a)\n        b();\n    else\n        return 1;\n/* goto */"})
+        self.assert_clean(
+            sizes.check_constructs, {"core/a.c": "    if (a)\n        b();\n    else\n        return 1;\n/* goto */"}
+        )
 
     def test_long_files_are_found(self) -> None:
-        self.assert_found(sizes.check_files, {"core/a.c": "int x;\n" * 401, "core/b.c": "int x;\n\n" * 400}, "core/a.c:1")
+        self.assert_found(
+            sizes.check_files, {"core/a.c": "int x;\n" * 401, "core/b.c": "int x;\n\n" * 400}, "core/a.c:1"
+        )
         self.assert_found(sizes.check_files, {"bindings/node/src/a.c": "int x;\n" * 601}, "bindings/node/src/a.c:1")
 
     def test_conditionals_stand_in_few_places(self) -> None:
         self.assert_found(sizes.check_conditionals, {"core/a.c": "#ifdef X\n#endif\n"}, "core/a.c:1")
-        self.assert_clean(sizes.check_conditionals, {"core/a.h": "#ifndef KEEP_A_H\n", "core/base/attributes.h": "#if X\n"})
+        self.assert_clean(
+            sizes.check_conditionals, {"core/a.h": "#ifndef KEEP_A_H\n", "core/base/attributes.h": "#if X\n"}
+        )
         crowded = "#if X\n#endif\n" * 20 + "int x;\n" * 1000
         self.assert_found(sizes.check_conditionals, {"core/base/attributes.h": crowded}, "core/base/attributes.h:1")
 
     def test_a_name_of_one_file_is_its_own_in_all_of_core(self) -> None:
-        for text in ("static int twice(void)\n{\n}\n", "static int twice[4];\n", "struct twice {\n", "#define twice 1\n"):
+        for text in (
+            "static int twice(void)\n{\n}\n",
+            "static int twice[4];\n",
+            "struct twice {\n",
+            "#define twice 1\n",
+        ):
             texts = {"core/a.c": "static bool twice(int a)\n{\n}\n", "core/b.c": text}
             self.assert_found(sizes.check_statics, texts, "core/b.c:1")
         self.assert_clean(sizes.check_statics, {"core/a.c": "static int one;\n", "core/b.c": "static int two;\n"})

@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable, Iterator
 
 import comments
-import examples
 import references
 from lib.tree import ROOT, Finding, Tree
 from support import CheckCase, folder, real
+
+import examples
 
 HEADERS = {path: real(path) for path in Tree.of(ROOT).paths("core/include/keep/*.h")}
 SECRET = "core/include/keep/secret.h"

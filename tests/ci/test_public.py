@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 import abi
 import alone
@@ -25,8 +26,18 @@ TOP = """/* SPDX-License-Identifier: MIT */
 """
 HEADER = "core/include/keep/thing.h"
 FUNCTION = "KEEP_API keep_status keep_thing_do(keep_thing *thing, size_t len);\n"
-STATUS = '#define KEEP_STATUS_MAP(X) \\\n    X(OK, 0, "success")\n#define KEEP_ERROR_MAP(X) \\\n    X(BUSY, 7, "in use")\n'
-STRUCTS = "#define KEEP_MAX_THINGS 7\nenum {\n    KEEP_THING_BLUE = 1\n};\ntypedef struct keep_thing_options {\n    size_t size;\n    int wide_open;\n} keep_thing_options;\n"
+STATUS = (
+    '#define KEEP_STATUS_MAP(X) \\\n    X(OK, 0, "success")\n#define KEEP_ERROR_MAP(X) \\\n    X(BUSY, 7, "in use")\n'
+)
+STRUCTS = """#define KEEP_MAX_THINGS 7
+enum {
+    KEEP_THING_BLUE = 1
+};
+typedef struct keep_thing_options {
+    size_t size;
+    int wide_open;
+} keep_thing_options;
+"""
 
 
 class Headers(CheckCase):
@@ -42,8 +53,15 @@ class Headers(CheckCase):
         self.assert_found(headers.check_top, {HEADER: swapped + FUNCTION}, f"{HEADER}:1")
 
     def test_names_begin_with_keep(self) -> None:
-        for text in ("#define THING 1\n", "struct thing {\n", "typedef int thing;\n", "typedef enum {\n    A\n} thing;\n"):
-            self.assert_found(headers.check_names, {HEADER: text}, f"{HEADER}:{text.count(chr(10)) if '}' in text else 1}")
+        for text in (
+            "#define THING 1\n",
+            "struct thing {\n",
+            "typedef int thing;\n",
+            "typedef enum {\n    A\n} thing;\n",
+        ):
+            self.assert_found(
+                headers.check_names, {HEADER: text}, f"{HEADER}:{text.count(chr(10)) if '}' in text else 1}"
+            )
         self.assert_clean(headers.check_names, self.header(FUNCTION))
 
     def test_every_declared_function_is_exported(self) -> None:
@@ -52,7 +70,10 @@ class Headers(CheckCase):
 
     def test_parameters_are_counted_as_a_reader_counts(self) -> None:
         for params, count in (
-            ("keep_thing *t, const void *bytes, size_t len, void *out, size_t cap, size_t *out_len, keep_error *err", 3),
+            (
+                "keep_thing *t, const void *bytes, size_t len, void *out, size_t cap, size_t *out_len, keep_error *err",
+                3,
+            ),
             ("int a, int b, int c, int d, int e", 5),
             ("keep_pool *pool, size_t len, size_t count, keep_secret **out_secrets", 4),
         ):
@@ -68,7 +89,9 @@ class Headers(CheckCase):
         for words in ("blocks", "waits", "payload len", "payload thing 512", "none each language has its own"):
             self.assert_clean(headers.check_bindings, {HEADER: f"/*\n * Binding: {words}\n */\n{FUNCTION}"})
         for words in ("block", "payload", "payload size", "payload len big", "none"):
-            self.assert_found(headers.check_bindings, {HEADER: f"/*\n * Binding: {words}\n */\n{FUNCTION}"}, f"{HEADER}:2")
+            self.assert_found(
+                headers.check_bindings, {HEADER: f"/*\n * Binding: {words}\n */\n{FUNCTION}"}, f"{HEADER}:2"
+            )
         at_a_time = TOP.replace("locked", "one at a time") + f"/*\n * Binding: payload len\n */\n{FUNCTION}"
         self.assert_found(headers.check_bindings, {HEADER: at_a_time}, f"{HEADER}:{TOP.count(chr(10)) + 2}")
 
@@ -100,10 +123,25 @@ class Symbols(CheckCase):
     def test_the_version_script_is_read_up_to_its_local_part(self) -> None:
         self.assertEqual(symbols.listed("KEEP_0.1 {\n global:\n  keep_a;\n local:\n  *;\n};"), {"keep_a"})
 
+    def test_a_stray_name_of_the_archive_is_found(self) -> None:
+        good = "\nstatus.c.o:\n0000 T keep_wipe\n0010 T keep__wipe\n"
+        self.assertEqual(list(symbols.judge_archive(good)), [])
+        self.assertEqual(len(list(symbols.judge_archive(good + "0020 D table\n"))), 1)
+
+    def test_a_library_that_is_not_built_is_found(self) -> None:
+        with folder({}) as tree:
+            self.assertEqual(len(list(symbols.check_built(tree))), 3)
+
     def test_a_library_that_is_not_hardened_is_found(self) -> None:
-        good = "SONAME [libkeep.so.0.1]\n(NEEDED) Shared library: [libc.so.6]\nGNU_STACK 0 RW 0x10\nGNU_RELRO\nFLAGS BIND_NOW\n"
+        good = "SONAME [libkeep.so.0.1]\n(NEEDED) [libc.so.6]\nGNU_STACK 0 RW 0x10\nGNU_RELRO\nFLAGS BIND_NOW\n"
         self.assertEqual(list(symbols.judge_dynamic(good, "libkeep.so.0.1")), [])
-        for old, new in (("0.1]", "0.2]"), ("libc.so.6", "libnews.so.1"), (" RW ", " RWE "), ("GNU_RELRO", ""), ("FLAGS BIND_NOW", "(TEXTREL) BIND_NOW")):
+        for old, new in (
+            ("0.1]", "0.2]"),
+            ("libc.so.6", "libnews.so.1"),
+            (" RW ", " RWE "),
+            ("GNU_RELRO", ""),
+            ("FLAGS BIND_NOW", "(TEXTREL) BIND_NOW"),
+        ):
             self.assertEqual(len(list(symbols.judge_dynamic(good.replace(old, new), "libkeep.so.0.1"))), 1, old)
 
     def test_a_struct_that_grows_differs_from_its_record(self) -> None:
@@ -111,7 +149,9 @@ class Symbols(CheckCase):
         record = {path: real(path) for path in ("core/abi/structs.txt", "core/abi/symbols.txt")}
         with folder({**texts, **record}) as tree:
             self.assertEqual(list(abi.check(tree)), [])
-        texts["core/include/keep/bytes.h"] = texts["core/include/keep/bytes.h"].replace("    size_t len;", "    size_t len, more;")
+        texts["core/include/keep/bytes.h"] = texts["core/include/keep/bytes.h"].replace(
+            "    size_t len;", "    size_t len, more;"
+        )
         with folder({**texts, **record}) as tree:
             self.assertEqual([finding.path for finding in abi.check(tree)], ["core/abi/structs.txt"])
 
@@ -119,19 +159,20 @@ class Symbols(CheckCase):
 class Bound(CheckCase):
     """A binding of three lines: each is taken away once, and missed."""
 
-    texts = {
+    texts: ClassVar[dict[str, str]] = {
         HEADER: STRUCTS + FUNCTION,
         "core/include/keep/status.h": STATUS,
         "bindings/unbound.txt": "",
-        "bindings/python/src/libkeep/thing.py": "native.keep_thing_do; native.KEEP_MAX_THINGS; native.KEEP_THING_BLUE\nwide_open: int\n",
+        "bindings/python/src/libkeep/thing.py": "n.keep_thing_do(n.KEEP_MAX_THINGS, n.KEEP_THING_BLUE); wide_open\n",
         "bindings/node/src/thing.c": "keep_thing_do(t, 1); CONSTANT(KEEP_MAX_THINGS), CONSTANT(KEEP_THING_BLUE)\n",
         "bindings/node/index.d.ts": "wideOpen?: number;\n",
-        "bindings/go/thing.go": "// #cgo noescape keep_thing_do\n// #cgo nocallback keep_thing_do\nC.keep_thing_do(t); C.KEEP_MAX_THINGS; C.KEEP_THING_BLUE; WideOpen int\n",
+        "bindings/go/cgo.go": "#cgo noescape keep_thing_do\n#cgo nocallback keep_thing_do\n",
+        "bindings/go/thing.go": "C.keep_thing_do(t); C.KEEP_MAX_THINGS; C.KEEP_THING_BLUE; WideOpen int\n",
     }
 
     @contextmanager
-    def without(self, path: str = "", words: str = "", **more: str) -> Iterator[Tree]:
-        texts = {**self.texts, **{name.replace("__", "/"): text for name, text in more.items()}}
+    def without(self, path: str = "", words: str = "") -> Iterator[Tree]:
+        texts = dict(self.texts)
         if path:
             texts[path] = texts[path].replace(words, "x")
         with folder(texts) as tree:
@@ -143,7 +184,7 @@ class Bound(CheckCase):
 
     def test_what_is_taken_out_of_one_binding_is_missed(self) -> None:
         for path, words, name in (
-            ("bindings/python/src/libkeep/thing.py", "native.keep_thing_do", "keep_thing_do"),
+            ("bindings/python/src/libkeep/thing.py", "n.keep_thing_do", "keep_thing_do"),
             ("bindings/node/src/thing.c", "keep_thing_do(t, 1)", "keep_thing_do"),
             ("bindings/go/thing.go", "C.keep_thing_do(t)", "keep_thing_do"),
             ("bindings/node/src/thing.c", "KEEP_MAX_THINGS", "KEEP_MAX_THINGS"),
@@ -156,8 +197,7 @@ class Bound(CheckCase):
                 self.assertEqual(found, [name], path)
 
     def test_a_reason_excuses_and_is_not_kept_longer_than_needed(self) -> None:
-        rows = {"unbound": "keep_thing_do node no thing there\n"}
-        texts = {**self.texts, "bindings/unbound.txt": rows["unbound"]}
+        texts = {**self.texts, "bindings/unbound.txt": "keep_thing_do node no thing there\n"}
         with folder({**texts, "bindings/node/src/thing.c": "KEEP_MAX_THINGS KEEP_THING_BLUE"}) as tree:
             self.assertEqual(list(bound.check_bound(tree)), [])
         with folder(texts) as tree:
@@ -166,12 +206,14 @@ class Bound(CheckCase):
             self.assertEqual(len(list(bound.check_reasons(tree))), 2)
 
     def test_swig_names_what_its_macros_make(self) -> None:
-        words = bound.swig_words("%ignore keep_wipe;\n%keep_box(keep_pool, pool, Pool)\n%extend keep_secret {\n    int put(int);\n}\n")
+        words = bound.swig_words(
+            "%ignore keep_wipe;\n%keep_box(keep_pool, pool, Pool)\n%extend keep_secret {\n    int put(int);\n}\n"
+        )
         self.assertLessEqual({"keep_pool_free", "keep_secret_put"}, words)
         self.assertNotIn("keep_wipe", words)
 
     def test_cgo_is_told_about_every_call(self) -> None:
-        with self.without("bindings/go/thing.go", "#cgo noescape") as tree:
+        with self.without("bindings/go/cgo.go", "#cgo noescape") as tree:
             self.assertEqual(len(list(bound.check_cgo(tree))), 1)
         with self.without("bindings/go/thing.go", "C.keep_thing_do(t)") as tree:
             self.assertEqual(len(list(bound.check_cgo(tree))), 2)

@@ -23,7 +23,9 @@ class Text(CheckCase):
         self.assertEqual(found, [(1, True, "a/b.h"), (3, False, "c.h")])
 
     def test_functions_have_names_parameters_and_bodies(self) -> None:
-        text = "static int f(int a, void (*g)(int, int)) HOLDS(*a)\n{\n    return a;\n}\n\nint h(void);\nint x = f(1);\n"
+        text = (
+            "static int f(int a, void (*g)(int, int)) HOLDS(*a)\n{\n    return a;\n}\n\nint h(void);\nint x = f(1);\n"
+        )
         first, second = ctext.functions(text)
         self.assertEqual((first.name, first.line, first.is_static), ("f", 1, True))
         self.assertEqual(first.params, ["int a", "void (*g)(int, int)"])

@@ -14,8 +14,7 @@ _TOKENS = re.compile(
 )
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 _HEAD = re.compile(
-    r"^(?!typedef\b|extern\b|_Static_assert\b|else\b|return\b)[A-Za-z_][^;{}#=()]*?\b(?P<name>\w+)\s*\(",
-    re.MULTILINE,
+    r"^(?!typedef\b|extern\b|_Static_assert\b|else\b|return\b)[A-Za-z_][^;{}#=()]*?\b(?P<name>\w+)\s*\(", re.MULTILINE
 )
 _END = re.compile(r"[^;{}=]*(?P<end>[;{])")  # what may stand between the parameters and a body: attributes
 
@@ -58,7 +57,7 @@ def code_lines(text: str) -> int:
 
 def comment_lines(text: str) -> int:
     """Lines of comments alone, as counting programs count them."""
-    alone = zip(code(text).splitlines(), comments(text).splitlines())
+    alone = zip(code(text).splitlines(), comments(text).splitlines(), strict=True)
     return sum(1 for bare, comment in alone if comment.strip() and not bare.strip())
 
 
@@ -87,7 +86,7 @@ def functions(text: str) -> Iterator[Function]:
         yield Function(
             head.group("name"),
             line_of(bare, head.start("name")),
-            head.group().startswith("static"),
+            re.match(r"static\b|KEEP__ALWAYS_INLINE\b", head.group()) is not None,
             split_params(bare[head.end() : close]),
             bare[end.end() : _closing(bare, end.end(), "{}")] if is_body else None,
         )

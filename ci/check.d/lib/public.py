@@ -45,7 +45,7 @@ def gen(tree: Tree) -> ModuleType:
     module = module_from_spec(spec)
     sys.modules["keep_gen"] = module  # its dataclasses look there
     loader.exec_module(module)
-    module.HEADERS = tree.root / "core" / "include" / "keep"
+    vars(module)["HEADERS"] = tree.root / "core" / "include" / "keep"
     return module
 
 

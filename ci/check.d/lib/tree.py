@@ -10,7 +10,7 @@ import fnmatch
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +40,10 @@ class Tree:
         """What git knows below a folder, or would take: ignored files are no part of the repository."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=root, check=True, capture_output=True, text=True,
+            cwd=root,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
         names = sorted(name for name in listed.split("\0") if name and (root / name).is_file())
         return cls(dict.fromkeys(names, ""), root=root.resolve())
@@ -64,7 +67,7 @@ class Tree:
                 yield number, [cell.strip() for cell in row]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(path: Path) -> str:
     """Text of any file; what is no UTF-8 (a binary that should not be there) is replaced, not refused."""
     return path.read_text(encoding="utf-8", errors="replace")
