@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""The four runners refuse what they must refuse, wherever they are started (vectors R34, R36, R37, R38)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import lint
+from runners import BUILD, COMMANDS, ROOT, run
+
+HERE = Path(__file__).resolve().parent
+BROKEN = HERE / "broken"
+INVALID = "invalid"
+ALL, ONE_LESS = "5/5", "4/5"
+
+# What each directory gives: the exit status, and what is said of each file.
+EXPECTED: dict[str, tuple[int, dict[str, str]]] = {
+    "good": (0, {"good.json": ALL}),
+    "two-files": (0, {"one.json": ALL, "two.json": ALL}),
+    "only-text": (2, {}),
+    "mixed": (1, {"byte.json": ONE_LESS, "good.json": ALL}),
+    "mixed-invalid": (2, {"cut.json": INVALID, "good.json": ALL}),
+}
+EXPECTED |= {
+    name: (2, {f"{name}.json": INVALID})
+    for name in (
+        *("schema-unknown", "schema-missing", "count-high", "count-low", "count-zero"),
+        *("same-id", "cut", "bom", "not-utf8", "array"),
+    )
+}
+# The one case that fails.
+FAILING = {
+    "byte": "copies",
+    "status": "closed",
+    "status-unknown": "closed",
+    "step-missing-status": "closed",
+    "op-unknown": "copies",
+    "key-unknown": "copies",
+    "out-unknown": "copies",
+    "handle-unbound": "copies",
+    "handle-twice": "copies",
+}
+EXPECTED |= {name: (1, {f"{name}.json": ONE_LESS}) for name in FAILING}
+
+
+def lines(language: str, directory: Path, said: dict[str, str]) -> str:
+    """The output that these verdicts on the files of a directory make."""
+    return "".join(
+        f"{language} {name} {hashlib.sha256((directory / name).read_bytes()).hexdigest()} {verdict}\n"
+        for name, verdict in said.items()
+    )
+
+
+class BrokenFiles(unittest.TestCase):
+    """A runner that passes a broken file proves nothing."""
+
+    def test_each_directory_gets_its_verdict(self) -> None:
+        """Exit status and every line of the output."""
+        for name, (status, said) in EXPECTED.items():
+            for language in COMMANDS:
+                with self.subTest(directory=name, language=language):
+                    done = run(language, vectors=str(BROKEN / name))
+                    self.assertEqual(done.stdout, lines(language, BROKEN / name, said), done.stderr)
+                    self.assertEqual(done.returncode, status, done.stderr)
+
+    def test_a_failing_case_is_named_once(self) -> None:
+        """One FAIL line, with file, place and identifier."""
+        for name, identifier in FAILING.items():
+            for language in COMMANDS:
+                with self.subTest(directory=name, language=language):
+                    done = run(language, vectors=str(BROKEN / name))
+                    failures = re.findall(r"^FAIL .*$", done.stderr, re.MULTILINE)
+                    self.assertEqual(len(failures), 1, done.stderr)
+                    place = rf"FAIL {name}\.json scripts\[\d\] {identifier}: .*: expected .*, got "
+                    self.assertRegex(failures[0], place)
+
+    def test_every_directory_is_expected_somewhere(self) -> None:
+        """What only the form check sees is in test_lint.py."""
+        names = {path.name for path in BROKEN.iterdir()}
+        self.assertLessEqual(set(EXPECTED), names)
+
+    def test_an_empty_directory_is_refused(self) -> None:
+        """Doing nothing is no success."""
+        with tempfile.TemporaryDirectory() as empty:
+            for language in COMMANDS:
+                with self.subTest(language=language):
+                    done = run(language, vectors=empty)
+                    self.assertEqual((done.returncode, done.stdout), (2, ""))
+
+
+class Environment(unittest.TestCase):
+    """The directory is found by the same rules in every language."""
+
+    def test_without_the_variable_the_working_directory_does_not_matter(self) -> None:
+        """The repository's own vectors, from anywhere."""
+        for language in COMMANDS:
+            outputs = {run(language, cwd=cwd).stdout for cwd in (ROOT, ROOT / "core", Path("/"))}
+            with self.subTest(language=language):
+                self.assertEqual(len(outputs), 1)
+                self.assertIn(f"{language} memory.json ", outputs.pop())
+
+    def test_every_way_to_write_the_directory_is_the_same(self) -> None:
+        """Absolute, relative, with a slash at its end, through a symbolic link."""
+        with tempfile.TemporaryDirectory() as scratch:
+            link = Path(scratch) / "link"
+            link.symlink_to(BROKEN / "good")
+            ways = (
+                (str(BROKEN / "good"), ROOT),
+                ("tests/vectors/broken/good", ROOT),
+                ("good/", BROKEN),
+                (str(link), ROOT),
+            )
+            for language in COMMANDS:
+                for vectors, cwd in ways:
+                    with self.subTest(language=language, vectors=vectors):
+                        done = run(language, vectors=vectors, cwd=cwd)
+                        self.assertEqual(done.stdout, lines(language, BROKEN / "good", {"good.json": ALL}))
+
+    def test_what_is_no_readable_directory_is_refused(self) -> None:
+        """An empty name, a file, a directory that an ordinary user may not read."""
+        user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+        with tempfile.TemporaryDirectory() as scratch:
+            hidden = Path(scratch) / "hidden"
+            hidden.mkdir(mode=0)
+            os.chmod(scratch, 0o755)
+            for language in COMMANDS:
+                for vectors in ("", str(BROKEN / "good/good.json"), str(hidden)):
+                    with self.subTest(language=language, vectors=vectors):
+                        done = run(language, vectors=vectors, before=user if vectors == str(hidden) else ())
+                        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+
+
+class Independence(unittest.TestCase):
+    """No case needs another one."""
+
+    def test_the_reverse_order_gives_the_same_lines(self) -> None:
+        """Over the repository's own vectors."""
+        for language in COMMANDS:
+            with self.subTest(language=language):
+                self.assertEqual(run(language, "--reverse").stdout, run(language).stdout)
+
+    def test_a_schema_can_be_asked_for(self) -> None:
+        """An argument that no file answers to is no success."""
+        for language in COMMANDS:
+            with self.subTest(language=language):
+                asked = run(language, "keep-memory-1")
+                self.assertEqual((asked.returncode, asked.stdout), (0, run(language).stdout))
+
+    def test_each_case_is_named_before_it_runs_if_asked_for(self) -> None:
+        """So that a crash names its case."""
+        os.environ["KEEP_VECTORS_VERBOSE"] = "1"
+        try:
+            for language in COMMANDS:
+                with self.subTest(language=language):
+                    said = run(language, vectors=str(BROKEN / "good")).stderr
+                    for identifier in ("split", "size", "copies", "closed", "window"):
+                        self.assertIn(identifier, said)
+        finally:
+            del os.environ["KEEP_VECTORS_VERBOSE"]
+
+
+class Coverage(unittest.TestCase):
+    """Every function is driven, or there is a reason why not."""
+
+    def test_functions_that_no_case_drives_have_a_reason(self) -> None:
+        """What the C runner calls, against what the library exports."""
+        listed = subprocess.run(["nm", "-u", COMMANDS["c"][0]], capture_output=True, text=True, check=True)
+        driven = set(re.findall(r" U (keep_\w+)", listed.stdout))
+        exported = set((BUILD / "gen/exports.txt").read_text("utf-8").split())
+        base = set()
+        for name in ("bytes", "error", "status", "version"):
+            header = (ROOT / f"core/include/keep/{name}.h").read_text("utf-8")
+            base |= set(re.findall(r"(keep_\w+)\(", header))
+        reasoned = {name for name in lint.reasons() if name.startswith("keep_")}
+        self.assertEqual(exported - driven - base, reasoned)
+
+
+if __name__ == "__main__":
+    unittest.main()
