@@ -13,12 +13,9 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
-from vectors import Failed, Invalid, memory
-
-Case = dict[str, Any]
-Runner = Callable[[Case, int], None]
+from vectors import Failed, Fields, Invalid, Runner, memory
 
 # schema -> the arrays of its cases, and its constants (R3)
 SCHEMAS: dict[str, tuple[dict[str, Runner], Callable[[str], object]]] = {
@@ -75,7 +72,7 @@ def check_header(file: dict[str, Any]) -> None:
             raise Invalid("a case without an id of its own")
 
 
-def failure(run: Runner, case: Case, position: int) -> Optional[str]:
+def failure(run: Runner, case: Fields, position: int) -> str | None:
     """What was wrong with a case, or None (R9)."""
     left = {key: value for key, value in case.items() if key not in ("id", "comment", "flags")}
     try:
@@ -96,7 +93,7 @@ class File:
         self.failures: list[str] = []
         self.passed = 0
         self.total = 0
-        self.invalid: Optional[str] = None
+        self.invalid: str | None = None
         self.schema = ""
         try:
             content = path.read_bytes()
@@ -119,7 +116,7 @@ class File:
             for position, case in reversed(cases) if reverse else cases:
                 self.run_case(array, position, case, run)
 
-    def run_case(self, array: str, position: int, case: Case, run: Runner) -> None:
+    def run_case(self, array: str, position: int, case: Fields, run: Runner) -> None:
         where = f"{self.name} {array}[{position}] {case['id']}"
         if "KEEP_VECTORS_VERBOSE" in os.environ:
             print(where, file=sys.stderr, flush=True)

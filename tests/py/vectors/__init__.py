@@ -11,6 +11,7 @@ import libkeep
 
 T = TypeVar("T")
 Fields = dict[str, Any]
+Runner = Callable[[Fields, int], None]
 
 
 class Invalid(Exception):
@@ -59,7 +60,7 @@ def of_type(kind: type[T]) -> Callable[[Any], T]:
 
 text = of_type(str)
 boolean = of_type(bool)
-fields = of_type(dict)
+fields: Callable[[Any], Fields] = of_type(dict)
 
 
 def integer(value: Any) -> int:
@@ -149,7 +150,7 @@ class Script:
         op = take(step, "op", text)
         operation = getattr(self, f"op_{op}", None)
         want = take_or(step, "status", status_name, "OK")
-        wanted = dict(take_or(step, "out", fields, {}))
+        wanted = take_or(step, "out", fields, Fields()).copy()
         save = take_or(step, "save", text, "")
         if operation is None:
             raise Failed(f"op: expected a known one, got {op}")
@@ -186,7 +187,7 @@ class Script:
         if name not in self.saved:
             raise Failed(f"ref: expected saved bytes, got {name}")
         data = bytearray(self.saved[name])
-        change = dict(take_or(value, "xor", fields, {}))
+        change = take_or(value, "xor", fields, Fields()).copy()
         if change:
             at, mask = take(change, "at", integer), take(change, "hex", plain_bytes)
             for offset, byte in enumerate(mask, at):

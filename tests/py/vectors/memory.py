@@ -11,6 +11,7 @@ from libkeep.memory import AcquireOptions, LockPolicy, known_answer, known_answe
 
 from . import (
     Fields,
+    Runner,
     Script,
     boolean,
     expect,
@@ -49,7 +50,7 @@ def run_scripts(case: Fields, position: int) -> None:
     run_script(MemoryScript, case, position)
 
 
-ARRAYS = {"known": run_known, "scripts": run_scripts}
+ARRAYS: dict[str, Runner] = {"known": run_known, "scripts": run_scripts}
 
 
 class MemoryScript(Script):
@@ -77,9 +78,7 @@ class MemoryScript(Script):
         options: Any = {
             key: take(step, key, list_of(integer)) for key in ("tiers", "tier_slots", "tier_max_slots") if key in step
         }
-        options |= {
-            key: take(step, key, integer) for key in ("max_bytes", "hot_cache", "resplit_views") if key in step
-        }
+        options |= {key: take(step, key, integer) for key in ("max_bytes", "hot_cache", "resplit_views") if key in step}
         if "lock" in step:
             options["lock_policy"] = take(step, "lock", LOCK_POLICIES.__getitem__)
         self.bind(name, Pool(**options))

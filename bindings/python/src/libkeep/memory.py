@@ -21,6 +21,38 @@ if TYPE_CHECKING:
 
 Report = TypeVar("Report")
 
+__all__ = [
+    "MAX_BATCH",
+    "MAX_HOT_CACHE",
+    "MAX_POOL_BYTES",
+    "MAX_SECRETS",
+    "MAX_SECRET_LEN",
+    "MAX_SLOT_LEN",
+    "MAX_TIERS",
+    "MIN_SLOT_LEN",
+    "SEALED_OVERHEAD",
+    "UNLIMITED",
+    "WAIT_FOREVER",
+    "Acquire",
+    "AcquireOptions",
+    "Backing",
+    "Check",
+    "CorePattern",
+    "Harden",
+    "HardenReport",
+    "Kind",
+    "LockPolicy",
+    "MemoryReport",
+    "Pool",
+    "PoolOptions",
+    "PoolStats",
+    "Sealed",
+    "SealedInfo",
+    "Secret",
+    "SecretInfo",
+    "TierStats",
+]
+
 MAX_SECRET_LEN: Final[int] = native.KEEP_MAX_SECRET_LEN
 MAX_SECRETS: Final[int] = native.KEEP_MAX_SECRETS
 MAX_TIERS: Final[int] = native.KEEP_MAX_TIERS

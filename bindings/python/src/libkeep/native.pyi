@@ -2,7 +2,7 @@
 """The C functions as SWIG wraps them; the other modules are the public face. Structs are dicts of their fields."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 from typing_extensions import Buffer
 
@@ -43,31 +43,31 @@ KEEP_MAX_POOL_BYTES: Final[int]
 KEEP_WAIT_FOREVER: Final[int]
 KEEP_SEALED_OVERHEAD: Final[int]
 KEEP_UNLIMITED: Final[int]
-KEEP_BACKING_AUTO: Final = 0
-KEEP_BACKING_MEMFD_SECRET: Final = 1
-KEEP_BACKING_LOCKED: Final = 2
-KEEP_LOCK_REQUIRE: Final = 0
-KEEP_LOCK_ALLOW_UNLOCKED: Final = 1
-KEEP_ACQUIRE_FALLBACK: Final = 1
-KEEP_ACQUIRE_GUARDED: Final = 2
-KEEP_ACQUIRE_ALIGN16: Final = 4
-KEEP_ACQUIRE_RESIDENT: Final = 8
-KEEP_KIND_SLOT: Final = 0
-KEEP_KIND_GUARDED: Final = 1
-KEEP_HARDEN_NO_CORE: Final = 1
-KEEP_HARDEN_NO_DUMP: Final = 2
-KEEP_HARDEN_NO_NEW_PRIVS: Final = 4
-KEEP_HARDEN_NO_NEW_CODE: Final = 8
-KEEP_HARDEN_RECOMMENDED: Final = 3
-KEEP_CHECK_LOCKED: Final = 1
-KEEP_CHECK_NOT_DUMPED: Final = 2
-KEEP_CHECK_FORK_SAFE: Final = 4
-KEEP_CHECK_GUARDS: Final = 8
-KEEP_CHECK_HIDDEN: Final = 16
-KEEP_CHECK_WIPED: Final = 32
-KEEP_CHECK_SEALING: Final = 64
-KEEP_CORE_PATTERN_FILE: Final = 0
-KEEP_CORE_PATTERN_PIPE: Final = 1
+KEEP_BACKING_AUTO: Final[int]
+KEEP_BACKING_MEMFD_SECRET: Final[int]
+KEEP_BACKING_LOCKED: Final[int]
+KEEP_LOCK_REQUIRE: Final[int]
+KEEP_LOCK_ALLOW_UNLOCKED: Final[int]
+KEEP_ACQUIRE_FALLBACK: Final[int]
+KEEP_ACQUIRE_GUARDED: Final[int]
+KEEP_ACQUIRE_ALIGN16: Final[int]
+KEEP_ACQUIRE_RESIDENT: Final[int]
+KEEP_KIND_SLOT: Final[int]
+KEEP_KIND_GUARDED: Final[int]
+KEEP_HARDEN_NO_CORE: Final[int]
+KEEP_HARDEN_NO_DUMP: Final[int]
+KEEP_HARDEN_NO_NEW_PRIVS: Final[int]
+KEEP_HARDEN_NO_NEW_CODE: Final[int]
+KEEP_HARDEN_RECOMMENDED: Final[int]
+KEEP_CHECK_LOCKED: Final[int]
+KEEP_CHECK_NOT_DUMPED: Final[int]
+KEEP_CHECK_FORK_SAFE: Final[int]
+KEEP_CHECK_GUARDS: Final[int]
+KEEP_CHECK_HIDDEN: Final[int]
+KEEP_CHECK_WIPED: Final[int]
+KEEP_CHECK_SEALING: Final[int]
+KEEP_CORE_PATTERN_FILE: Final[int]
+KEEP_CORE_PATTERN_PIPE: Final[int]
 
 class Pool: ...
 
@@ -121,4 +121,7 @@ def keep_sealed_free(sealed: Sealed, /) -> None: ...
 def keep_purge() -> int: ...
 def keep_harden(flags: int, /) -> tuple[int, dict[str, Any]]: ...
 def keep_memory_report(options: Mapping[str, Any] | None, /) -> tuple[int, dict[str, Any]]: ...
-def keep_memory_known_answer(name: str, data: Buffer, out: Buffer = ..., /) -> Any: ...
+@overload
+def keep_memory_known_answer(name: str, data: Buffer, /) -> bytes: ...
+@overload
+def keep_memory_known_answer(name: str, data: Buffer, out: Buffer, /) -> int: ...
