@@ -29,7 +29,7 @@ SOURCES = (
     "ci/*",
 )
 # Lists and data have no licence line of their own; LICENSE is about them too.
-DATA = ("*.txt", "*.json", "*.md")
+DATA = ("*.txt", "*.supp", "*.json", "*.md")
 BANNED = "base/banned.h"
 
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The rules of the whole tree: searches, what git holds, scripts."""
 
+from typing import ClassVar
+
 import committed
 import greps
 import scripts
+import tested
 from support import CheckCase, real
 
 
@@ -82,3 +85,35 @@ class Scripts(CheckCase):
             line = head.count("\n") + 1
             for count, places in ((41, [f"{path}:{line}"]), (38, [])):
                 self.assert_found(scripts.check_functions, {path: "\n".join([head, *[body] * count, end, ""])}, *places)
+
+
+class Tested(CheckCase):
+    texts: ClassVar[dict[str, str]] = {
+        "ci/layers.txt": real("ci/layers.txt"),
+        "core/memory/slab.c": "",
+        "core/include/keep/thing.h": "KEEP_API void keep_thing_do(void);\n",
+        "core/include/keep/plain.h": "#define KEEP_PLAIN 1\n",
+        "tests/c/unit/test_slab.c": "",
+        "tests/c/api/test_thing.c": "#include <keep/thing.h>\n",
+        "tests/fuzz/fuzz_slab.c": "",
+    }
+
+    def test_every_test_that_is_missing_is_missed(self) -> None:
+        self.assert_clean(tested.check_tests, self.texts)
+        for path, place in (
+            ("tests/c/unit/test_slab.c", "core/memory/slab.c:1"),
+            ("tests/fuzz/fuzz_slab.c", "core/memory/slab.c:1"),
+            ("tests/c/api/test_thing.c", "core/include/keep/thing.h:1"),
+        ):
+            texts = {name: text for name, text in self.texts.items() if name != path}
+            self.assert_found(tested.check_tests, texts, place)
+            self.assert_clean(tested.check_tests, {**texts, "ci/untested.txt": f"{path} reason\n"})
+
+    def test_excuses_have_reasons_and_are_not_kept_longer_than_needed(self) -> None:
+        excused = {**self.texts, "ci/untested.txt": "tests/c/unit/test_slab.c\n"}
+        self.assert_found(tested.check_tests, excused, "ci/untested.txt:1")
+        self.assert_found(tested.check_reasons, excused, "ci/untested.txt:1")
+
+    def test_an_api_test_includes_its_header_alone(self) -> None:
+        texts = {"tests/c/api/test_thing.c": "#include <keep/thing.h>\n#include <keep/keep.h>\n#include <check.h>\n"}
+        self.assert_found(tested.check_api_includes, texts, "tests/c/api/test_thing.c:2")
