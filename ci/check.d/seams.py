@@ -16,6 +16,12 @@ def fits(path: str, files: str) -> bool:
     return any(fnmatch.fnmatchcase(path, pattern) for pattern in files.split())
 
 
+def seam_files(tree: Tree) -> set[str]:
+    """The files that some foreign header belongs to."""
+    files = {name for _, (what, names) in tree.table(LIST, 2) if what.startswith("<") for name in names.split()}
+    return set(tree.paths(*files - {"core/*"}))
+
+
 def check_includes(path: str, text: str, headers: dict[str, str]) -> Iterator[Finding]:
     for include in ctext.includes(text):
         if not include.is_system or include.name.startswith("keep/"):

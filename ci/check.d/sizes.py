@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from lib import ctext
 from lib.tree import Finding, Tree, main
+from seams import seam_files
 
 EXCEPTIONS = "ci/size-exceptions.txt"
 MAX_EXCEPTIONS = 12
@@ -19,14 +20,12 @@ MAX_PARAMETERS = 8
 MAX_FILE = 400
 MAX_SHIM_FILE = 600
 MAX_CONDITIONALS = 6  # per 1 000 code lines of core/
-# Where `#if` may stand (style R11): attributes, the seams, the pages. A header's guard is none.
+# Where `#if` may stand besides the seams (style R11): what compilers, assertions and test builds need to be told.
 CONDITIONAL_PLACES = (
     "core/base/attributes.h",
-    "core/include/keep/attributes.h",
-    "core/memory/pages.c",
-    "core/base/banned.h",
     "core/base/die.h",
     "core/base/trace.h",
+    "core/include/keep/attributes.h",
 )
 
 
@@ -106,12 +105,13 @@ def conditionals(text: str) -> list[int]:
 
 def check_conditionals(tree: Tree) -> Iterator[Finding]:
     count = total = 0
+    allowed = (*CONDITIONAL_PLACES, *seam_files(tree))
     for path in core_files(tree):
         text = tree.read(path)
         lines = conditionals(text)
         total += ctext.code_lines(text)
         count += len(lines)
-        if path not in CONDITIONAL_PLACES:
+        if path not in allowed:
             for line in lines:
                 yield Finding(path, line, "#if: the code has one path; ask in base/attributes.h (style R11)")
     if total > 1000 and count * 1000 / total > MAX_CONDITIONALS:

@@ -11,6 +11,15 @@ from lib import ctext, public
 from lib.tree import Finding, Tree, main
 
 DOCUMENTS = ("*.md",)
+# The documents that there are (style 8); each holds what nothing else holds.
+REQUIRED = (
+    "README.md",
+    "core/README.md",
+    "docs/architecture.md",
+    "docs/threats.md",
+    "docs/adding.md",
+    "CONTRIBUTING.md",
+)
 # `core/base/lock.h`, `tests/c/kernel/`, `ci/run`: a name with a slash that begins with a folder of the repository.
 PATH = re.compile(r"`((?:core|ci|docs|tests|bindings|swig|examples|cmake)/[\w./*-]*)`")
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)[^)]*\)")
@@ -28,6 +37,12 @@ ELSEWHERE = re.compile(
 def exists(tree: Tree, name: str) -> bool:
     clean = name.rstrip("/")
     return bool(tree.paths(clean, f"{clean}/*", f"{clean}.*"))
+
+
+def check_documents(tree: Tree) -> Iterator[Finding]:
+    for path in REQUIRED:
+        if not tree.paths(path):
+            yield Finding(path, 1, "is missing (style 8)")
 
 
 def check_paths(tree: Tree) -> Iterator[Finding]:
@@ -109,4 +124,4 @@ def check_fields(tree: Tree) -> Iterator[Finding]:
 
 
 if __name__ == "__main__":
-    main(check_paths, check_symbols, check_constants, check_fields)
+    main(check_documents, check_paths, check_symbols, check_constants, check_fields)

@@ -159,6 +159,8 @@ class Sizes(CheckCase):
         self.assert_clean(
             sizes.check_conditionals, {"core/a.h": "#ifndef KEEP_A_H\n", "core/base/attributes.h": "#if X\n"}
         )
+        seam = {"ci/seams.txt": "<sodium.h> core/base/crypto.c\n", "core/base/crypto.c": "#if X\n#endif\n"}
+        self.assert_clean(sizes.check_conditionals, seam)
         crowded = "#if X\n#endif\n" * 20 + "int x;\n" * 1000
         self.assert_found(sizes.check_conditionals, {"core/base/attributes.h": crowded}, "core/base/attributes.h:1")
 

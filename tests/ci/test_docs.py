@@ -61,6 +61,12 @@ class Comments(DocumentCase):
 
 
 class References(DocumentCase):
+    def test_every_document_is_there(self) -> None:
+        there = dict.fromkeys(references.REQUIRED, "x")
+        self.assert_clean(references.check_documents, there)
+        del there["docs/threats.md"]
+        self.assert_found(references.check_documents, there, "docs/threats.md:1")
+
     def test_paths_links_and_jobs_exist(self) -> None:
         for text in ("See `core/base/gone.h`.", "See [it](docs/gone.md).", "Run `ci/run gone-job`."):
             self.assertEqual(len(self.sentences(references.check_paths, {"docs/x.md": text})), 1, text)
