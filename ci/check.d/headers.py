@@ -98,6 +98,24 @@ def check_parameters(tree: Tree) -> Iterator[Finding]:
                 yield Finding(path, function.line, f"{function.name}: outputs come last (style 2)")
 
 
+def check_declarations(tree: Tree) -> Iterator[Finding]:
+    """Statuses must be looked at, but those of ending; handles that come out are owned; ending comes last."""
+    for path in tree.paths(public.HEADERS):
+        bare = ctext.without_directives(ctext.code(tree.read(path)))
+        ended: set[str] = set()
+        for match in re.finditer(r"^KEEP_API\b([^;(]*?)\b(keep_([a-z]+)_?\w*)\(([^;]*)\);", bare, re.MULTILINE):
+            before, name, noun, params = match.groups()
+            line = ctext.line_of(bare, match.start())
+            is_end = re.search(r"_free(_batch)?$", name) is not None
+            if "keep_status" in before and ("KEEP_MUST_USE" in before) == is_end:
+                yield Finding(path, line, f"{name}: KEEP_MUST_USE marks every status but that of ending (style R14)")
+            if re.search(r"(?<!KEEP_OWN )keep_\w+ \*\*out_", params):
+                yield Finding(path, line, f"{name}: a handle that comes out is KEEP_OWN (style R13)")
+            if noun in ended and not is_end:
+                yield Finding(path, line, f"{name} stands after its noun's free: create, use, inspect, free (style R8)")
+            ended |= {noun} if is_end else set()
+
+
 def check_structs(tree: Tree) -> Iterator[Finding]:
     """Options and reports begin with their size and have an ..._INIT, so that fields can be appended."""
     everything = "\n".join(tree.read(path) for path in tree.paths(public.HEADERS))
@@ -158,4 +176,4 @@ def check_band(tree: Tree) -> Iterator[Finding]:
 
 
 if __name__ == "__main__":
-    main(check_top, check_names, check_parameters, check_structs, check_bindings, check_band)
+    main(check_top, check_names, check_parameters, check_declarations, check_structs, check_bindings, check_band)

@@ -100,9 +100,10 @@ def run(example: Example, root: Path) -> str:
 
 
 def gist(printed: str) -> str:
-    """The line that says what went wrong, of all that a compiler or interpreter prints."""
+    """The lines that say what went wrong, of all that a compiler or interpreter prints."""
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    return next((line for line in lines if re.search(r"\b\w*[Ee]rror\b", line)), lines[-1])
+    telling = [line for line in lines if re.search(r"^\w*Error\b|\berror:|\bundefined\b", line)]
+    return "; ".join(telling[:3] or lines[-1:])
 
 
 def check(tree: Tree) -> Iterator[Finding]:

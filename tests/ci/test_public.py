@@ -85,6 +85,18 @@ class Headers(CheckCase):
         swapped = FUNCTION.replace("size_t len", "int *out_len, int flags")
         self.assert_found(headers.check_parameters, {HEADER: swapped}, f"{HEADER}:1")
 
+    def test_declarations_say_what_their_results_are(self) -> None:
+        make = "KEEP_API KEEP_MUST_USE keep_status keep_thing_new(KEEP_OWN keep_thing **out_thing);\n"
+        free = "KEEP_API keep_status keep_thing_free(keep_thing **thing);\n"
+        self.assert_clean(headers.check_declarations, {HEADER: make + free})
+        for text, line in (
+            (make.replace("KEEP_MUST_USE ", ""), 1),
+            (make.replace("KEEP_OWN ", ""), 1),
+            (free.replace("KEEP_API", "KEEP_API KEEP_MUST_USE"), 1),
+            (free + make, 2),
+        ):
+            self.assert_found(headers.check_declarations, {HEADER: text}, f"{HEADER}:{line}")
+
     def test_binding_lines_are_what_the_generator_reads(self) -> None:
         for words in ("blocks", "waits", "payload len", "payload thing 512", "none each language has its own"):
             self.assert_clean(headers.check_bindings, {HEADER: f"/*\n * Binding: {words}\n */\n{FUNCTION}"})
