@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+
+// What ends when: jobs, forgotten handles, workers, the process (bindings T13, T14, T15). Some of these take seconds.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import keep from '../lib/index.js';
+import { collect, fails, lockedBytes, rejects, root, runProgram, smallPool } from './support.mjs';
+
+const { Pool, Sealed, Secret } = keep;
+
+test('closing a pool with ten jobs in flight lets them settle, then gives its memory back', async () => {
+  const before = lockedBytes();
+  const pool = smallPool(2);
+  const held = pool.acquireMany(32, 2);
+  const sealed = Sealed.fromSecret(held[0]);
+  const jobs = Array.from({ length: 10 }, (_, i) =>
+    i % 2 === 0 ? pool.acquireAsync(32, { timeoutMs: 20 }) : sealed.openAsync({ timeoutMs: 20 }),
+  );
+  pool.close();
+  sealed.close();
+  fails('CLOSED', () => pool.stats());
+  fails('CLOSED', () => sealed.info());
+  await rejects('CLOSED', pool.acquireAsync(1));
+  held[0].close();
+  const results = await Promise.allSettled(jobs);
+  const opened = results.filter(({ status }) => status === 'fulfilled').map(({ value }) => value);
+  assert.equal(opened.length, 1, 'the one free slot serves one of them');
+  for (const { reason } of results.filter(({ status }) => status === 'rejected')) {
+    assert.equal(reason.code, 'ERR_KEEP_TIMEOUT');
+  }
+  Secret.closeMany([...opened, held[1]]);
+  assert.equal(lockedBytes(), before);
+});
+
+test('a hundred thousand forgotten secrets are given back', async () => {
+  await collect();
+  const before = lockedBytes();
+  const pool = new Pool();
+  for (let round = 0; round < 200; round++) {
+    for (let i = 0; i < 250; i++) new Sealed(Secret.generate(32, { pool }), { pool });
+    await collect();
+  }
+  assert.equal(pool.stats().tiers[0].inUse, 0n);
+  pool.close();
+  await collect();
+  assert.equal(lockedBytes(), before);
+});
+
+test('forgotten pools and guarded buffers are given back', async () => {
+  await collect();
+  const before = lockedBytes();
+  const forget = () => {
+    const pool = smallPool(64);
+    new Pool({ tierLen: [16], tierSlots: [1] }).acquire(100, { guarded: true });
+    return pool.acquire(8);
+  };
+  for (let i = 0; i < 8; i++) forget();
+  await collect();
+  assert.equal(lockedBytes(), before);
+});
+
+test('a secret outlives its forgotten pool', async () => {
+  const secret = smallPool(1).acquire(4);
+  await collect();
+  secret.put(0, Buffer.from('live'));
+  assert.equal(secret.reveal().toString(), 'live');
+});
+
+const OBJECTS = `
+  const pool = new keep.Pool();
+  const kept = [];
+  for (let i = 0; i < 200; i++) {
+    const secret = pool.acquire(i);
+    kept.push(secret, keep.Sealed.fromSecret(secret));
+    if (i % 3 === 0) secret.close();
+  }`;
+
+const WAIT = `
+  const full = new keep.Pool({ tierLen: [32], tierSlots: [1], tierMaxSlots: [1] });
+  const holder = full.acquire(1);
+  for (let i = 0; i < 6; i++) full.acquireAsync(1, { timeoutMs }).catch(() => {});`;
+
+function startWorker(program) {
+  const source = `const keep = require(${JSON.stringify(root)});
+    const { parentPort } = require('node:worker_threads');
+    ${program}
+    parentPort.postMessage('ready');`;
+  const worker = new Worker(source, { eval: true });
+  const ready = new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  return { worker, ready, ended };
+}
+
+test('four workers have their own objects, and end by themselves', async () => {
+  const before = lockedBytes();
+  const workers = Array.from({ length: 4 }, () => startWorker(OBJECTS));
+  await Promise.all(workers.map(({ ready }) => ready));
+  assert.deepEqual(await Promise.all(workers.map(({ ended }) => ended)), [0, 0, 0, 0]);
+  assert.equal(lockedBytes(), before);
+});
+
+test('a worker is terminated in async work, a hundred times', async () => {
+  const before = lockedBytes();
+  for (let round = 0; round < 25; round++) {
+    const program = `const timeoutMs = ${round % 5};${OBJECTS}${WAIT}`;
+    const workers = Array.from({ length: 4 }, () => startWorker(program));
+    await Promise.all(workers.map(({ ready }) => ready));
+    await Promise.all(workers.map(({ worker }) => worker.terminate()));
+  }
+  assert.equal(lockedBytes(), before);
+});
+
+test('a worker that waits for ever is terminated', async () => {
+  const { worker, ready, ended } = startWorker(`const timeoutMs = keep.WAIT_FOREVER;${WAIT}`);
+  await ready;
+  await worker.terminate();
+  await ended;
+});
+
+test('a worker that exits in a window leaves nothing open', async () => {
+  const before = lockedBytes();
+  const { ended } = startWorker('keep.Secret.generate(8).write(() => process.exit(3));');
+  assert.equal(await ended, 3);
+  assert.equal(lockedBytes(), before);
+});
+
+test('the process exits with work in flight, a hundred times', async () => {
+  const rounds = Array.from({ length: 100 }, (_, i) => i % 7);
+  for (const timeoutMs of rounds) runProgram(`const timeoutMs = ${timeoutMs};${WAIT}\nprocess.exit(0);`);
+});
+
+test('the process exits with waits that never end, and with everything open', () => {
+  const begin = performance.now();
+  runProgram(`const timeoutMs = keep.WAIT_FOREVER;${OBJECTS}${WAIT.repeat(1)}\nprocess.exit(0);`);
+  assert.ok(performance.now() - begin < 5000);
+  runProgram(OBJECTS);
+});
+
+test('an idle handle does not keep the process', () => {
+  assert.equal(runProgram(`${OBJECTS}\nprocess.on('exit', () => console.log(pool.stats().tiers.length));`), '4\n');
+});
