@@ -16,8 +16,8 @@
 #include "base/heap.h"
 #include "base/thread.h"
 #include "base/trace.h"
-#include "memory/pool.h"
 #include "memory/place.h"
+#include "memory/pool.h"
 #include "base/banned.h"
 
 struct keep__table {
@@ -86,6 +86,11 @@ static void enter_group(keep__table *table, keep__group *group)
     atomic_store_explicit(&table->count, count + 1, memory_order_release);
 }
 
+static bool has_bytes(const keep__pages *pages, const uint8_t *bytes)
+{
+    return bytes >= pages->data && bytes < pages->data + pages->len;
+}
+
 /* Takes a region's groups out of the newest table; the last entries fill the holes. */
 static void leave_table(keep__tier *tier, const keep__region *region)
 {
@@ -95,9 +100,8 @@ static void leave_table(keep__tier *tier, const keep__region *region)
 
     for (uint32_t i = 0; i < count; i++) {
         keep__group *group = atomic_load(&table->groups[i]);
-        uint8_t *base = atomic_load(&group->base);
 
-        if (base >= region->pages.data && base < region->pages.data + region->pages.len)
+        if (has_bytes(&region->pages, atomic_load(&group->base)))
             continue;
         atomic_store(&table->groups[kept++], group);
     }
@@ -404,6 +408,19 @@ uint64_t keep__tier_metadata(keep__tier *tier)
         bytes += sizeof *region + groups_for(region->slots) * sizeof(keep__group);
     keep__lock_release(&tier->growth);
     return bytes;
+}
+
+keep__pages keep__tier_pages(keep__tier *tier, const uint8_t *bytes)
+{
+    keep__pages pages = { 0 };
+
+    keep__lock_acquire(&tier->growth);
+    for (const keep__region *region = tier->regions; region != NULL; region = region->next) {
+        if (has_bytes(&region->pages, bytes))
+            pages = region->pages;
+    }
+    keep__lock_release(&tier->growth);
+    return pages;
 }
 
 static void put_back_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)

@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "keep/pool.h"
 #include "keep/status.h"
+#include "memory/pages.h"
 #include "memory/slab.h"
 #include "memory/waiting.h"
 
@@ -73,6 +74,9 @@ uint64_t keep__tier_count_free(keep__tier *tier);
 
 /* Bytes of tables, regions and groups. */
 uint64_t keep__tier_metadata(keep__tier *tier);
+
+/* The pages that a slot's bytes lie in; of length 0 if they are not the tier's. */
+keep__pages keep__tier_pages(keep__tier *tier, const uint8_t *bytes);
 
 /* Claims every slot if all are free; else none. One thread at a time: under root->listing. */
 bool keep__tier_take_whole(keep__tier *tier);

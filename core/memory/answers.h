@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers: whether this build computes what is published.
+ */
+#ifndef KEEP_MEMORY_ANSWERS_H
+#define KEEP_MEMORY_ANSWERS_H
+
+#include <stdbool.h>
+
+/* One answer of each transform, and that a changed bit is refused. */
+bool keep__answers_hold(void);
+
+#endif
