@@ -26,6 +26,8 @@
 %include "struct.i"
 %include "gil.i"
 
+/* Statuses are exceptions; structs are dicts; each language wipes its own bytes. */
+%rename("$ignore", regexmatch$name="^KEEP_(OK$|ERR_)") "";
 %ignore keep_bytes;
 %ignore keep_error;
 %ignore keep_wipe;

@@ -259,7 +259,7 @@ static Py_ssize_t keep_secret_sq_length(PyObject *self)
     $result = PyLong_FromLong((long)$1);
 }
 
-/* The structs are dicts, the windows buffers; each language wipes its own bytes. */
+/* The structs are dicts, the windows buffers. */
 %ignore keep_pool_options;
 %ignore keep_acquire_options;
 %ignore keep_tier_stats;

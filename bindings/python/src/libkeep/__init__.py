@@ -7,13 +7,10 @@ A `Secret` lives in locked, guarded memory that is wiped; a `Sealed` one is encr
 
 from __future__ import annotations
 
-from . import _errors, memory, native
+from . import memory as memory
+from . import native
 from ._errors import *
 from .memory import *
-
-__all__ = ["__version__", "memory", "version"]
-__all__ += _errors.__all__
-__all__ += memory.__all__
 
 
 def _dotted(number: int) -> str:
