@@ -12,7 +12,7 @@
 #include "keep/protect.h"
 #include "base/banned.h"
 
-#define MAX_INPUT 128
+#define MAX_QUESTION 128
 #define MAX_ANSWER 64
 
 #define TEST_KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -86,7 +86,7 @@ static size_t decode_hex(const char *hex, uint8_t *out)
 /* Computes a row with its last input byte XOR `change`. */
 static keep_status compute(const struct row *row, uint8_t change, uint8_t *out, size_t *out_len)
 {
-    uint8_t in[MAX_INPUT];
+    uint8_t in[MAX_QUESTION];
     size_t in_len = decode_hex(row->in, in);
 
     in[in_len - 1] ^= change;
