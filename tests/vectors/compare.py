@@ -71,11 +71,7 @@ def compare(results: dict[str, Result]) -> tuple[dict[str, list[Line]], list[str
 
 def print_table(lines: dict[str, list[Line]]) -> None:
     """A row per file and a column per language."""
-    counts = {
-        (line.name, language): f"{line.passed}/{line.total}"
-        for language in lines
-        for line in lines[language]
-    }
+    counts = {(line.name, language): f"{line.passed}/{line.total}" for language in lines for line in lines[language]}
     names = sorted({name for name, _ in counts})
     print(f"{'file':24}", *(f"{language:>10}" for language in lines))
     for name in names:

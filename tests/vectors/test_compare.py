@@ -16,8 +16,7 @@ OTHER = "b" * 64
 def good() -> dict[str, Result]:
     """Four runners that passed two files."""
     return {
-        language: Result(0, f"{language} x.json {ONE} 3/3\n{language} y.json {OTHER} 2/2\n")
-        for language in LANGUAGES
+        language: Result(0, f"{language} x.json {ONE} 3/3\n{language} y.json {OTHER} 2/2\n") for language in LANGUAGES
     }
 
 
