@@ -19,18 +19,20 @@ import libkeep
 
 ROUNDS = 7
 CALLS = 200_000
+DATA = bytes(32)
 
 
 def nanoseconds(call: Callable[[], object], calls: int = CALLS) -> float:
     return min(timeit.repeat("call()", globals={"call": call}, number=calls, repeat=ROUNDS)) / calls * 1e9
 
 
-def fails(call: Callable[[], object]) -> Callable[[], None]:
-    def raise_and_catch() -> None:
+def fails(call: Callable[[], object]) -> Callable[[], str]:
+    def raise_and_catch() -> str:
         try:
             call()
-        except libkeep.ClosedError:
-            pass
+        except libkeep.ClosedError as error:
+            return error.name
+        return "OK"
 
     return raise_and_catch
 
@@ -67,7 +69,7 @@ def measure() -> list[dict[str, object]]:
             {"name": "floor", "ns": floor},
             {"name": "trivial call", "ns": trivial, "target": 60, "floors": trivial / floor, "most_floors": 3},
             {"name": "trivial call, Python method", "ns": nanoseconds(closed.close), "target": 100},
-            {"name": "put 32 bytes", "ns": nanoseconds(lambda data=bytes(32): secret.put(0, data))},
+            {"name": "put 32 bytes", "ns": nanoseconds(lambda: secret.put(0, DATA))},
             {"name": "reveal 32 bytes", "ns": nanoseconds(secret.reveal)},
             {"name": "expected failure", "ns": nanoseconds(fails(closed.reveal), CALLS // 10), "target": 1500},
             {"name": "64 MiB input", "mebibytes": resident_mebibytes(secret), "target": 0},

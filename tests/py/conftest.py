@@ -16,6 +16,10 @@ from libkeep import LockPolicy, Pool, Secret
 settings.register_profile("keep", deadline=None, derandomize=True)
 settings.load_profile("keep")
 
+needs_mlock = pytest.mark.skipif(
+    "libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer lets mlock do nothing"
+)
+
 RunPython = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import libkeep
 import pytest
-from conftest import RunPython
+from conftest import RunPython, needs_mlock
 from libkeep import KeepError, Pool, Sealed, Secret, native
 
 ERRORS = list(libkeep.by_status.values())
@@ -86,6 +86,7 @@ def test_the_operation_is_named_by_its_method(pool: Pool) -> None:
         assert caught.value.op == name
 
 
+@needs_mlock
 def test_a_refused_lock_is_lock_limit(run_python: RunPython) -> None:
     program = """
 import ctypes, os, resource, libkeep

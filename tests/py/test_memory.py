@@ -12,7 +12,7 @@ import time
 
 import libkeep
 import pytest
-from conftest import RunPython
+from conftest import RunPython, needs_mlock
 from libkeep import (
     Backing,
     Check,
@@ -399,6 +399,7 @@ def test_the_report_has_the_facts() -> None:
     assert report.checked == Check(0)
 
 
+@needs_mlock
 def test_the_report_tests_a_pool_on_request() -> None:
     report = memory.report(test=True)
     assert report.failed == Check(0)
