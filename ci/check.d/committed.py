@@ -33,7 +33,7 @@ BUILT = (
 GENERATED = (
     "*keep.map",
     "*exports.txt",
-    "*_errors.py",
+    "*/libkeep/_errors.py",
     "*/lib/status.js",
     "*/lib/status.d.ts",
     "*zstatus.go",
