@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import sys
 from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -40,10 +39,8 @@ class Function(NamedTuple):
 def gen(tree: Tree) -> ModuleType:
     """ci/gen as a module that reads the headers of this tree."""
     loader = SourceFileLoader("keep_gen", str(GEN))
-    spec = spec_from_loader("keep_gen", loader)
-    assert spec is not None
-    module = module_from_spec(spec)
-    sys.modules["keep_gen"] = module  # its dataclasses look there
+    module = ModuleType(loader.name)
+    sys.modules[loader.name] = module  # its dataclasses look there
     loader.exec_module(module)
     vars(module)["HEADERS"] = tree.root / "core" / "include" / "keep"
     return module
