@@ -45,7 +45,7 @@ static keep_status epoch_check(uint64_t epoch)
 }
 
 /* Writes nonce, ciphertext and tag. */
-static keep_status encrypt(keep_sealed *sealed, const uint8_t *bytes)
+static keep_status encrypt_and_store(keep_sealed *sealed, const uint8_t *bytes)
 {
     uint8_t aad[KEEP__AAD_LEN];
     keep__aead aead = { .nonce = sealed->stored, .aad = aad, .aad_len = sizeof aad };
@@ -83,7 +83,7 @@ static keep_status seal(keep_pool *pool, keep_bytes bytes, uint32_t type, keep_s
     sealed->pool = pool;
     sealed->cached.entry = NULL;
     sealed->binding = (keep__binding){ type, next_id(), bytes.len, keep__guard_epoch() };
-    st = encrypt(sealed, bytes.data);
+    st = encrypt_and_store(sealed, bytes.data);
     if (st != KEEP_OK) {
         keep__heap_free(sealed, block_len(bytes.len));
         return st;
