@@ -40,6 +40,7 @@ def gen(tree: Tree) -> ModuleType:
     """ci/gen as a module that reads the headers of this tree."""
     loader = SourceFileLoader("keep_gen", str(GEN))
     module = ModuleType(loader.name)
+    module.__file__ = str(GEN)
     sys.modules[loader.name] = module  # its dataclasses look there
     loader.exec_module(module)
     vars(module)["HEADERS"] = tree.root / "core" / "include" / "keep"
