@@ -8,18 +8,8 @@ A `Secret` lives in locked, guarded memory that is wiped; a `Sealed` one is encr
 from __future__ import annotations
 
 from . import memory as memory
-from . import native
 from ._errors import *
+from .base import *
 from .memory import *
 
-
-def _dotted(number: int) -> str:
-    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
-
-
-__version__ = _dotted(native.KEEP_VERSION_NUMBER)
-
-
-def version() -> str:
-    """The version of the loaded library, "0.1.0"."""
-    return _dotted(native.keep_version_number())
+__version__ = f"{VERSION_MAJOR}.{VERSION_MINOR}.{VERSION_PATCH}"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import libkeep
 import pytest
 from conftest import RunPython, needs_mlock
-from libkeep import KeepError, Pool, Sealed, Secret, native
+from libkeep import KeepError, Layer, Pool, Sealed, Secret, native
 
 ERRORS = list(libkeep.by_status.values())
 PLANTED = b"planted-secret-5f2c"
@@ -45,7 +45,7 @@ def test_each_status_is_a_class(error: type[KeepError]) -> None:
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.name)
 def test_an_exception_survives_pickling(error: type[KeepError]) -> None:
     raised = error(
-        "what happened", layer=1, code=errno.EIO, reason="none", values=(1, 2, 3, 4), op="Pool.new", needed=9
+        "what happened", layer=Layer.ERRNO, code=errno.EIO, reason="none", values=(1, 2, 3, 4), op="Pool.new", needed=9
     )
     again = pickle.loads(pickle.dumps(raised))
     assert type(again) is error
