@@ -3,7 +3,7 @@
  * Acquiring secrets: the options, and the job that waits.
  *
  * A long wait is made of waits of SLICE_MS, between which the job gives its thread back: other work of the process gets
- * its turn, and an environment that ends does not wait for a slot that never comes. Only the last slice may fall back.
+ * its turn, and an environment that ends does not wait for a slot that never comes. Only the last call may fall back.
  */
 #include "acquire.h"
 
@@ -13,14 +13,15 @@
 #include "job.h"
 #include "options.h"
 
-enum { SLICE_MS = 250 };
+enum {
+    SLICE_MS = 250
+};
 
-#define FLAG(key, bit) \
-    { .name = key, .type = SHIM_OPTION_FLAG, .offset = offsetof(keep_acquire_options, flags), .flag = bit }
+#define FLAG(key, bit) SHIM_FLAG(keep_acquire_options, key, bit, flags)
 
 /* The first row is for jobs only: nothing blocks the JavaScript thread. */
 static const shim_option acquire_options[] = {
-    { .name = "timeoutMs", .type = SHIM_OPTION_UINT32, .offset = offsetof(keep_acquire_options, timeout_ms) },
+    SHIM_OPTION(keep_acquire_options, "timeoutMs", SHIM_OPTION_UINT32, timeout_ms),
     FLAG("fallback", KEEP_ACQUIRE_FALLBACK),
     FLAG("guarded", KEEP_ACQUIRE_GUARDED),
     FLAG("align16", KEEP_ACQUIRE_ALIGN16),
@@ -53,23 +54,32 @@ static void shorten(acquire_job *self)
         self->options.timeout_ms = now < self->deadline_ms ? (uint32_t)(self->deadline_ms - now) : 0;
 }
 
+/* Waits a slice of a long wait; true if the job has to do more. */
+static bool wait_slice(acquire_job *self)
+{
+    keep_acquire_options options = self->options;
+    shim_job *job = &self->job;
+
+    options.timeout_ms = SLICE_MS;
+    options.flags &= ~(uint32_t)KEEP_ACQUIRE_FALLBACK;
+    job->status = self->acquire(job->box->handle, self->len, &options, &self->secret);
+    job->again = job->status == KEEP_ERR_TIMEOUT;
+    if (job->again)
+        shorten(self);
+    else
+        self->options.timeout_ms = 0; /* nothing to wait for: the failure stays, unless the last call falls back */
+    return !job->again && job->status != KEEP_OK;
+}
+
 static void run(shim_job *job)
 {
     acquire_job *self = (acquire_job *)job;
-    keep_acquire_options options = self->options;
-    bool is_last = options.timeout_ms <= SLICE_MS;
 
-    if (!is_last) {
-        options.timeout_ms = SLICE_MS;
-        options.flags &= ~(uint32_t)KEEP_ACQUIRE_FALLBACK;
-    }
     job->status = KEEP_ERR_TIMEOUT;
     if (atomic_load(&job->instance->stopping))
         return;
-    job->status = self->acquire(job->box->handle, self->len, &options, &self->secret);
-    job->again = !is_last && job->status == KEEP_ERR_TIMEOUT;
-    if (job->again)
-        shorten(self);
+    if (self->options.timeout_ms <= SLICE_MS || wait_slice(self))
+        job->status = self->acquire(job->box->handle, self->len, &self->options, &self->secret);
 }
 
 static napi_value give_secret(const shim_call *call, shim_job *job)
@@ -79,8 +89,7 @@ static napi_value give_secret(const shim_call *call, shim_job *job)
 
 static const shim_job_kind acquire_kind = { .run = run, .result = give_secret };
 
-napi_value shim_acquire_now(const shim_call *call, shim_box *box, size_t len, napi_value options,
-                            shim_acquire acquire)
+napi_value shim_acquire_now(const shim_call *call, shim_box *box, size_t len, napi_value options, shim_acquire acquire)
 {
     keep_acquire_options taken = KEEP_ACQUIRE_OPTIONS_INIT;
     keep_secret *secret = NULL;

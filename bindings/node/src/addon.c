@@ -12,7 +12,10 @@
 #include "sealed.h"
 #include "secret.h"
 
-enum { MAX_SAFE_BITS = 53 }; /* of an integer that a number holds */
+/* Of an integer that a number holds. */
+enum {
+    MAX_SAFE_BITS = 53
+};
 
 /* setErrorClass(class): what shim_settle makes its errors of */
 static napi_value set_error_class(napi_env env, napi_callback_info info)
@@ -39,16 +42,11 @@ static const shim_method methods[] = {
 };
 
 static const shim_constant constants[] = {
-    { NULL, "VERSION_MAJOR", KEEP_VERSION_MAJOR },
-    { NULL, "VERSION_MINOR", KEEP_VERSION_MINOR },
-    { NULL, "VERSION_PATCH", KEEP_VERSION_PATCH },
-    { NULL, "VERSION_NUMBER", KEEP_VERSION_NUMBER },
-    { "Layer", "NONE", KEEP_LAYER_NONE },
-    { "Layer", "ERRNO", KEEP_LAYER_ERRNO },
-    { "Layer", "TSS2", KEEP_LAYER_TSS2 },
-    { "Layer", "SQLITE", KEEP_LAYER_SQLITE },
-    { "Layer", "CRYPTO", KEEP_LAYER_CRYPTO },
-    { "Layer", "LOADER", KEEP_LAYER_LOADER },
+    { NULL, "VERSION_MAJOR", KEEP_VERSION_MAJOR }, { NULL, "VERSION_MINOR", KEEP_VERSION_MINOR },
+    { NULL, "VERSION_PATCH", KEEP_VERSION_PATCH }, { NULL, "VERSION_NUMBER", KEEP_VERSION_NUMBER },
+    { "Layer", "NONE", KEEP_LAYER_NONE },          { "Layer", "ERRNO", KEEP_LAYER_ERRNO },
+    { "Layer", "TSS2", KEEP_LAYER_TSS2 },          { "Layer", "SQLITE", KEEP_LAYER_SQLITE },
+    { "Layer", "CRYPTO", KEEP_LAYER_CRYPTO },      { "Layer", "LOADER", KEEP_LAYER_LOADER },
 };
 
 static const shim_table addon_table = { methods, SHIM_COUNT(methods), constants, SHIM_COUNT(constants) };
@@ -103,7 +101,7 @@ static bool export_constants(const shim_call *call, napi_value object, const shi
         const shim_constant *constant = &table->constants[i];
 
         value = constant->value >> MAX_SAFE_BITS == 0 ? shim_number(call, (double)constant->value)
-                                                    : shim_bigint(call, (uint64_t)constant->value);
+                                                      : shim_bigint(call, (uint64_t)constant->value);
         group = find_group(call, object, constant->group);
         if (group == NULL || !shim_set(call, group, constant->name, value))
             return false;

@@ -23,8 +23,8 @@ static bool take_integer(const shim_call *call, napi_value value, const char *na
     if (napi_get_value_double(call->env, value, out) != napi_ok)
         return shim_refuse_type(call, name, "a number");
     if (!(*out >= 0 && *out <= max) || floor(*out) != *out)
-        return shim_refuse_range(call, name, max == UINT32_MAX ? "an integer from 0 to 4294967295"
-                                                              : "a safe integer from 0 on");
+        return shim_refuse_range(call, name,
+                                 max == UINT32_MAX ? "an integer from 0 to 4294967295" : "a safe integer from 0 on");
     return true;
 }
 

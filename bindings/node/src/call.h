@@ -16,7 +16,9 @@
 
 #include <keep/keep.h>
 
-enum { SHIM_MAX_ARGS = 4 };
+enum {
+    SHIM_MAX_ARGS = 4
+};
 
 /* A row of a noun's table: `name` is what lib/ calls, `op` what an error tells its reader. */
 typedef struct shim_method {

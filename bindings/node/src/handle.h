@@ -11,19 +11,22 @@
 
 #include "call.h"
 
-/* A kind of handle. Its address tells the kinds apart. */
+/*
+ * A kind of handle. Its address tells the kinds apart. Of a value (`is_value`) C itself says CLOSED when it was freed, in
+ * its own order of checks: a closed box still hands it out.
+ */
 typedef struct shim_kind {
     const char *name;
     keep_status (*free)(void **handle);
-    bool is_value; /* C itself says CLOSED of a freed one, in its own order of checks: a closed box still hands it out */
+    bool is_value;
 } shim_kind;
 
 typedef struct shim_box {
     const shim_kind *kind;
     void *handle;
     uint32_t jobs;
-    bool closed; /* for callers */
-    bool freed;  /* in C */
+    bool closed;    /* for callers */
+    bool freed;     /* in C */
     int64_t weight; /* bytes of memory that the collector is told of */
 } shim_box;
 

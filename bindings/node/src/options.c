@@ -9,7 +9,7 @@
 
 #include "args.h"
 
-#define POOL(key, kind, field) { .name = key, .type = kind, .offset = offsetof(keep_pool_options, field) }
+#define POOL(key, kind, field) SHIM_OPTION(keep_pool_options, key, kind, field)
 
 const shim_option shim_pool_options[] = {
     { "tierLen", SHIM_OPTION_UINT32_LIST, offsetof(keep_pool_options, tier_len), 0,

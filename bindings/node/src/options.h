@@ -23,6 +23,16 @@ typedef struct shim_option {
     size_t count_offset; /* of the uint32_t that tells a list's length; 0: none */
 } shim_option;
 
+/* Rows for a field of the struct `type`: a value, or one bit of it. */
+#define SHIM_OPTION(type, name, kind, field) \
+    { \
+        name, kind, offsetof(type, field), 0, 0 \
+    }
+#define SHIM_FLAG(type, name, bit, field) \
+    { \
+        name, SHIM_OPTION_FLAG, offsetof(type, field), bit, 0 \
+    }
+
 /* `undefined` sets nothing. */
 bool shim_take_options(const shim_call *call, napi_value value, const shim_option *table, size_t count, void *out);
 

@@ -150,8 +150,8 @@ static napi_value trim(napi_env env, napi_callback_info info)
     return st == KEEP_OK ? shim_bigint(&call, bytes) : shim_settle(&call, st);
 }
 
-#define TIER(key, field) { .name = key, .type = SHIM_FIELD_UINT64, .offset = offsetof(keep_tier_stats, field) }
-#define FIELD(key, kind, field) { .name = key, .type = kind, .offset = offsetof(struct keep_pool_stats, field) }
+#define TIER(key, field) SHIM_FIELD(keep_tier_stats, key, SHIM_FIELD_UINT64, field)
+#define FIELD(key, kind, field) SHIM_FIELD(struct keep_pool_stats, key, kind, field)
 #define COUNT(key, field) FIELD(key, SHIM_FIELD_UINT64, field)
 
 static const shim_field tier_fields[] = {

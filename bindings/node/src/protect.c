@@ -39,7 +39,7 @@ static napi_value purge(napi_env env, napi_callback_info info)
     return st == KEEP_OK ? shim_bigint(&call, open_windows) : shim_settle(&call, st);
 }
 
-#define HARDEN(key, kind, field) { .name = key, .type = kind, .offset = offsetof(struct keep_harden_report, field) }
+#define HARDEN(key, kind, field) SHIM_FIELD(struct keep_harden_report, key, kind, field)
 
 static const shim_field harden_fields[] = {
     HARDEN("requested", SHIM_FIELD_UINT32, requested),
@@ -64,27 +64,18 @@ static napi_value harden(napi_env env, napi_callback_info info)
     return settle_report(&call, st, shim_report(&call, harden_fields, SHIM_COUNT(harden_fields), &report));
 }
 
-#define FACT(key, kind, field) { .name = key, .type = kind, .offset = offsetof(struct keep_memory_report, field) }
+#define FACT(key, kind, field) SHIM_FIELD(struct keep_memory_report, key, kind, field)
 
 static const shim_field memory_fields[] = {
-    FACT("pageSize", SHIM_FIELD_INT64, page_size),
-    FACT("memlockSoft", SHIM_FIELD_INT64, memlock_soft),
-    FACT("memlockHard", SHIM_FIELD_INT64, memlock_hard),
-    FACT("lockedBytes", SHIM_FIELD_INT64, locked_bytes),
-    FACT("capIpcLock", SHIM_FIELD_INT64, cap_ipc_lock),
-    FACT("memfdSecret", SHIM_FIELD_INT64, memfd_secret),
-    FACT("wipeOnFork", SHIM_FIELD_INT64, wipe_on_fork),
-    FACT("hardening", SHIM_FIELD_INT64, hardening),
-    FACT("coreLimit", SHIM_FIELD_INT64, core_limit),
-    FACT("corePattern", SHIM_FIELD_INT64, core_pattern),
-    FACT("dumpable", SHIM_FIELD_INT64, dumpable),
-    FACT("noNewPrivs", SHIM_FIELD_INT64, no_new_privs),
-    FACT("noNewCode", SHIM_FIELD_INT64, no_new_code),
-    FACT("yamaScope", SHIM_FIELD_INT64, yama_scope),
-    FACT("swapBytes", SHIM_FIELD_INT64, swap_bytes),
-    FACT("backing", SHIM_FIELD_UINT32, backing),
-    FACT("checked", SHIM_FIELD_UINT32, checked),
-    FACT("passed", SHIM_FIELD_UINT32, passed),
+    FACT("pageSize", SHIM_FIELD_INT64, page_size),       FACT("memlockSoft", SHIM_FIELD_INT64, memlock_soft),
+    FACT("memlockHard", SHIM_FIELD_INT64, memlock_hard), FACT("lockedBytes", SHIM_FIELD_INT64, locked_bytes),
+    FACT("capIpcLock", SHIM_FIELD_INT64, cap_ipc_lock),  FACT("memfdSecret", SHIM_FIELD_INT64, memfd_secret),
+    FACT("wipeOnFork", SHIM_FIELD_INT64, wipe_on_fork),  FACT("hardening", SHIM_FIELD_INT64, hardening),
+    FACT("coreLimit", SHIM_FIELD_INT64, core_limit),     FACT("corePattern", SHIM_FIELD_INT64, core_pattern),
+    FACT("dumpable", SHIM_FIELD_INT64, dumpable),        FACT("noNewPrivs", SHIM_FIELD_INT64, no_new_privs),
+    FACT("noNewCode", SHIM_FIELD_INT64, no_new_code),    FACT("yamaScope", SHIM_FIELD_INT64, yama_scope),
+    FACT("swapBytes", SHIM_FIELD_INT64, swap_bytes),     FACT("backing", SHIM_FIELD_UINT32, backing),
+    FACT("checked", SHIM_FIELD_UINT32, checked),         FACT("passed", SHIM_FIELD_UINT32, passed),
     FACT("failed", SHIM_FIELD_UINT32, failed),
 };
 
@@ -105,7 +96,10 @@ static napi_value report(napi_env env, napi_callback_info info)
     return settle_report(&call, st, shim_report(&call, memory_fields, SHIM_COUNT(memory_fields), &facts));
 }
 
-enum { MAX_NAME_LEN = 63 }; /* longer than that no transform is called */
+/* No transform has a longer name. */
+enum {
+    MAX_NAME_LEN = 63
+};
 
 /* A text without NUL, which C could not tell from its end. */
 static bool take_name(const shim_call *call, napi_value value, char (*name)[MAX_NAME_LEN + 2])

@@ -79,8 +79,7 @@ napi_value shim_report(const shim_call *call, const shim_field *fields, size_t c
     for (i = 0; i < count; i++) {
         const char *place = (const char *)base + fields[i].offset;
 
-        value = fields[i].count > 0 ? read_array(call, &fields[i], place)
-                                    : read_scalar(call, fields[i].type, place);
+        value = fields[i].count > 0 ? read_array(call, &fields[i], place) : read_scalar(call, fields[i].type, place);
         if (!shim_set(call, object, fields[i].name, value))
             return NULL;
     }

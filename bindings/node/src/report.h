@@ -9,7 +9,7 @@
 #include "call.h"
 
 typedef enum shim_field_type {
-    SHIM_FIELD_FLAG,   /* uint8_t */
+    SHIM_FIELD_FLAG, /* uint8_t */
     SHIM_FIELD_UINT32,
     SHIM_FIELD_INT32,
     SHIM_FIELD_UINT64,
@@ -22,6 +22,12 @@ typedef struct shim_field {
     size_t offset;
     uint32_t count; /* of an array's elements; 0: no array */
 } shim_field;
+
+/* A row for a field of the struct `type`. */
+#define SHIM_FIELD(type, name, kind, field) \
+    { \
+        name, kind, offsetof(type, field), 0 \
+    }
 
 /* A plain object with the fields; NULL after a throw. */
 napi_value shim_report(const shim_call *call, const shim_field *fields, size_t count, const void *base);

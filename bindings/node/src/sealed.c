@@ -120,7 +120,7 @@ static napi_value open_into(napi_env env, napi_callback_info info)
     return st == KEEP_OK ? shim_number(&call, (double)facts.len) : shim_settle(&call, st);
 }
 
-#define FIELD(key, kind, field) { .name = key, .type = kind, .offset = offsetof(struct keep_sealed_info, field) }
+#define FIELD(key, kind, field) SHIM_FIELD(struct keep_sealed_info, key, kind, field)
 
 static const shim_field info_fields[] = {
     FIELD("id", SHIM_FIELD_UINT64, id),

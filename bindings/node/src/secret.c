@@ -95,7 +95,7 @@ static napi_value length(napi_env env, napi_callback_info info)
     return st == KEEP_OK ? shim_number(&call, (double)facts.len) : shim_settle(&call, st);
 }
 
-#define FIELD(key, kind, field) { .name = key, .type = kind, .offset = offsetof(struct keep_secret_info, field) }
+#define FIELD(key, kind, field) SHIM_FIELD(struct keep_secret_info, key, kind, field)
 
 static const shim_field info_fields[] = {
     FIELD("len", SHIM_FIELD_UINT64, len),         FIELD("capacity", SHIM_FIELD_UINT64, capacity),

@@ -70,9 +70,9 @@ function nodes() {
   return [...new Set([process.execPath, ...found].map((file) => fs.realpathSync(file)))];
 }
 
-test('one build loads in every Node that is installed, and within 25 ms', () => {
+test('one build loads in every Node that is installed', async () => {
   const program = `console.log(keep.Secret.generate(3).length)`;
-  for (const node of nodes()) assert.equal(runProgram(program, node), '3\n');
+  for (const node of nodes()) assert.equal(await runProgram(program, node), '3\n');
 });
 
 test('without an addon the error tells what was tried and what helps', () => {
