@@ -4,6 +4,7 @@
  */
 #include "base/cursor.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -19,27 +20,6 @@ static bool advance(size_t len, size_t *left, bool *failed)
     return true;
 }
 
-static uint64_t read_le(keep__reader *reader, size_t len)
-{
-    const uint8_t *bytes = keep__read_bytes(reader, len);
-    uint64_t value = 0;
-
-    if (bytes == NULL)
-        return 0;
-    for (size_t i = len; i > 0; i--)
-        value = value << 8 | bytes[i - 1];
-    return value;
-}
-
-static void write_le(keep__writer *writer, uint64_t value, size_t len)
-{
-    uint8_t bytes[8];
-
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = (uint8_t)(value >> 8 * i);
-    keep__write_bytes(writer, bytes, len);
-}
-
 const uint8_t *keep__read_bytes(keep__reader *reader, size_t len)
 {
     const uint8_t *bytes = reader->at;
@@ -53,12 +33,22 @@ const uint8_t *keep__read_bytes(keep__reader *reader, size_t len)
 
 uint32_t keep__read_u32le(keep__reader *reader)
 {
-    return (uint32_t)read_le(reader, 4);
+    uint32_t value = 0;
+    const uint8_t *bytes = keep__read_bytes(reader, sizeof value);
+
+    if (bytes != NULL)
+        memcpy(&value, bytes, sizeof value);
+    return le32toh(value);
 }
 
 uint64_t keep__read_u64le(keep__reader *reader)
 {
-    return read_le(reader, 8);
+    uint64_t value = 0;
+    const uint8_t *bytes = keep__read_bytes(reader, sizeof value);
+
+    if (bytes != NULL)
+        memcpy(&value, bytes, sizeof value);
+    return le64toh(value);
 }
 
 void keep__write_bytes(keep__writer *writer, const void *bytes, size_t len)
@@ -71,10 +61,14 @@ void keep__write_bytes(keep__writer *writer, const void *bytes, size_t len)
 
 void keep__write_u32le(keep__writer *writer, uint32_t value)
 {
-    write_le(writer, value, 4);
+    uint32_t bytes = htole32(value);
+
+    keep__write_bytes(writer, &bytes, sizeof bytes);
 }
 
 void keep__write_u64le(keep__writer *writer, uint64_t value)
 {
-    write_le(writer, value, 8);
+    uint64_t bytes = htole64(value);
+
+    keep__write_bytes(writer, &bytes, sizeof bytes);
 }

@@ -18,8 +18,9 @@
 #include "memory/pool.h"
 #include "base/banned.h"
 
-#define SCRATCH_SLOTS 64
-#define SCRATCH_LEN ((size_t)64) /* a key on a cache line of its own: 64 of them fill a 4 KiB page */
+#define SCRATCH_LEN ((size_t)64) /* a key on a cache line of its own: 32 of them fit into a page */
+#define ALL_FREE UINT64_C(0xFFFFFFFF)
+#define ONE_VIEW (UINT64_C(1) << 32)
 #define RESPLIT_NS UINT64_C(500000000)
 
 static keep__half *half_in(const keep__pages *pages)
@@ -86,7 +87,7 @@ static keep_status draw_key(keep__coffer *coffer, uint64_t epoch)
     if (st != KEEP_OK)
         return st;
     write_halves(coffer, 0, drawn.words, drawn.words + KEEP__KEY_WORDS);
-    atomic_store(&coffer->views, 0);
+    atomic_fetch_and(&coffer->scratch_word, ALL_FREE);
     atomic_store(&coffer->last_resplit_ns, keep__clock_coarse_ns());
     atomic_store(&coffer->key_epoch, epoch + 1);
     return KEEP_OK;
@@ -117,38 +118,35 @@ static keep_status need_key(keep_pool *pool, uint64_t epoch)
     return st;
 }
 
-static bool is_due(const keep_pool *pool, uint64_t now_ns)
-{
-    const keep__coffer *coffer = &pool->coffer;
-
-    return atomic_load_explicit(&coffer->views, memory_order_relaxed) >= pool->resplit_views ||
-           now_ns - atomic_load_explicit(&coffer->last_resplit_ns, memory_order_relaxed) >= RESPLIT_NS;
-}
-
 /* Changes both halves by the same random bytes. Without random bytes the next view tries again. */
-static void resplit(keep_pool *pool, uint64_t now_ns)
+static void resplit(keep_pool *pool, uint64_t views, uint64_t now_ns)
 {
     KEEP__KEY64(drawn);
 
     if (keep__random(drawn.words, KEEP__AEAD_KEY_LEN) != KEEP_OK)
         return;
-    atomic_store(&pool->coffer.views, 0);
+    atomic_fetch_sub(&pool->coffer.scratch_word, views * ONE_VIEW);
     atomic_store(&pool->coffer.last_resplit_ns, now_ns);
     write_halves(&pool->coffer, UINT64_MAX, drawn.words, drawn.words);
     atomic_fetch_add(&pool->resplits, 1);
 }
 
-static unsigned take_scratch(keep__coffer *coffer)
+/* Takes a free scratch slot and counts the view; tells the views before this one. */
+static unsigned take_scratch(keep__coffer *coffer, uint64_t *out_views)
 {
-    for (;;) {
-        uint64_t free = atomic_load_explicit(&coffer->free_scratch, memory_order_relaxed);
-        uint64_t bit = free & (~free + 1);
+    uint64_t word = atomic_load_explicit(&coffer->scratch_word, memory_order_relaxed);
+    uint64_t bit;
 
-        if (bit != 0 && (atomic_fetch_and_explicit(&coffer->free_scratch, ~bit, memory_order_acquire) & bit) != 0)
-            return (unsigned)__builtin_ctzll(bit);
-        if (bit == 0)
+    do {
+        while ((word & ALL_FREE) == 0) {
             keep__thread_yield();
-    }
+            word = atomic_load_explicit(&coffer->scratch_word, memory_order_relaxed);
+        }
+        bit = word & (~word + 1);
+    } while (!atomic_compare_exchange_weak_explicit(&coffer->scratch_word, &word, word - bit + ONE_VIEW,
+                                                    memory_order_acquire, memory_order_relaxed));
+    *out_views = word / ONE_VIEW;
+    return (unsigned)__builtin_ctzll(bit);
 }
 
 static uint8_t *scratch_at(const keep__coffer *coffer, unsigned slot)
@@ -159,7 +157,7 @@ static uint8_t *scratch_at(const keep__coffer *coffer, unsigned slot)
 static void give_scratch(keep__coffer *coffer, unsigned slot)
 {
     keep__wipe(scratch_at(coffer, slot), KEEP__AEAD_KEY_LEN);
-    (void)atomic_fetch_or_explicit(&coffer->free_scratch, UINT64_C(1) << slot, memory_order_release);
+    (void)atomic_fetch_or_explicit(&coffer->scratch_word, UINT64_C(1) << slot, memory_order_seq_cst);
 }
 
 /* Writes left XOR right to `key` and tells whether the two belong together. */
@@ -181,11 +179,12 @@ static unsigned view_begin(keep_pool *pool)
 {
     keep__coffer *coffer = &pool->coffer;
     uint64_t now_ns = keep__clock_coarse_ns();
-    unsigned slot = take_scratch(coffer);
+    uint64_t idle_ns = now_ns - atomic_load_explicit(&coffer->last_resplit_ns, memory_order_relaxed);
+    uint64_t views;
+    unsigned slot = take_scratch(coffer, &views);
 
-    if (KEEP__UNLIKELY(is_due(pool, now_ns)))
-        resplit(pool, now_ns);
-    atomic_fetch_add_explicit(&coffer->views, 1, memory_order_relaxed);
+    if (KEEP__UNLIKELY(views >= pool->resplit_views || idle_ns >= RESPLIT_NS))
+        resplit(pool, views, now_ns);
     while (!join_once(coffer, (uint64_t *)(void *)scratch_at(coffer, slot)))
         keep__thread_yield();
     return slot;
@@ -194,7 +193,7 @@ static unsigned view_begin(keep_pool *pool)
 void keep__coffer_init(keep__coffer *coffer)
 {
     keep__lock_init(&coffer->lock, KEEP__RANK_COFFER);
-    atomic_store(&coffer->free_scratch, UINT64_MAX);
+    atomic_store(&coffer->scratch_word, ALL_FREE);
 }
 
 keep_status keep__coffer_seal(keep_pool *pool, uint64_t epoch, keep__aead aead, keep_bytes plaintext, uint8_t *out)
@@ -237,7 +236,7 @@ void keep__coffer_end(keep_pool *pool)
 {
     keep__coffer *coffer = &pool->coffer;
 
-    keep__assert(atomic_load(&coffer->free_scratch) == UINT64_MAX);
+    keep__assert((atomic_load(&coffer->scratch_word) & ALL_FREE) == ALL_FREE);
     keep__coffer_purge(coffer);
     keep__pool_unmap(pool, &coffer->left);
     keep__pool_unmap(pool, &coffer->right);

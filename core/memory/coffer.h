@@ -32,8 +32,8 @@ typedef struct keep__coffer {
     _Atomic uint64_t key_epoch;                /* of the key that is in it + 1; 0: none */
     keep__pages left, right, scratch;          /* made once, under lock */
     _Atomic uint64_t sequence;                 /* odd: the halves are being written */
-    _Atomic uint64_t views, last_resplit_ns;   /* since the last re-split; when it was */
-    _Alignas(64) _Atomic uint64_t free_scratch; /* bit i: scratch slot i is free */
+    _Atomic uint64_t last_resplit_ns;
+    _Alignas(64) _Atomic uint64_t scratch_word; /* views since the last re-split 32 ‖ free scratch slots 32 */
 } keep__coffer;
 
 void keep__coffer_init(keep__coffer *coffer);

@@ -91,6 +91,14 @@ static inline uint32_t keep__guard_fork(void)
     return keep__guard_stamp() & (uint32_t)KEEP__FORK_MASK;
 }
 
+/* Whether a handle's fork bits are this process's. */
+static inline bool keep__guard_knows(uint32_t fork)
+{
+    uint32_t stamp = keep__guard_stamp();
+
+    return stamp != 0 && (stamp & (uint32_t)KEEP__FORK_MASK) == fork;
+}
+
 /* The group of a place, or NULL. */
 static inline keep__group *keep__guard_group(uint32_t place)
 {

@@ -39,7 +39,7 @@ static keep__lock *lock_of(keep__spot spot)
 
 static struct buffer **entry_of(keep__spot spot)
 {
-    return &atomic_load_explicit(&spot.group->guarded, memory_order_relaxed)->buffers[spot.slot];
+    return &atomic_load_explicit(&spot.group->guarded, memory_order_relaxed)->buffers[keep__spot_slot(spot)];
 }
 
 static uint8_t *data_of(const struct buffer *buffer)
@@ -47,14 +47,31 @@ static uint8_t *data_of(const struct buffer *buffer)
     return buffer->pages.data + buffer->offset;
 }
 
+/* How a run of the pages, `from` at a multiple of 16, differs from the repeated canary: 0 if not at all. */
+static uint64_t differing_bits(const struct buffer *buffer, size_t from, size_t to)
+{
+    const uint8_t *bytes = buffer->pages.data;
+    uint64_t differs = 0;
+    uint64_t seen[2];
+    uint64_t canary[2];
+
+    memcpy(canary, buffer->canary, sizeof canary);
+    for (; from + sizeof seen <= to; from += sizeof seen) {
+        memcpy(seen, bytes + from, sizeof seen);
+        differs |= (seen[0] ^ canary[0]) | (seen[1] ^ canary[1]);
+    }
+    for (; from < to; from++)
+        differs |= bytes[from] ^ buffer->canary[from % KEEP__CANARY_LEN];
+    return differs;
+}
+
 /* The slack is [0, offset) and [offset + capacity, end): byte i of the pages holds canary[i mod 16]. */
 static bool is_intact(const struct buffer *buffer)
 {
-    uint8_t differs = 0;
+    uint64_t differs = differing_bits(buffer, 0, buffer->offset);
+    size_t rear = buffer->offset + buffer->capacity;
 
-    for (size_t i = 0; i < buffer->offset; i++)
-        differs |= buffer->pages.data[i] ^ buffer->canary[i % KEEP__CANARY_LEN];
-    for (size_t i = buffer->offset + buffer->capacity; i < buffer->pages.len; i++)
+    for (size_t i = rear; i < buffer->pages.len; i++)
         differs |= buffer->pages.data[i] ^ buffer->canary[i % KEEP__CANARY_LEN];
     return differs == 0;
 }
@@ -419,7 +436,7 @@ static uint64_t purge_group(keep__group *group)
 
     keep__lock_acquire(lock);
     for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
-        windows += purge_locked((keep__spot){ .group = group, .slot = slot });
+        windows += purge_locked(keep__spot_of(group, slot, 0));
     keep__lock_release(lock);
     return windows;
 }

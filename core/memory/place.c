@@ -40,19 +40,17 @@ keep_status keep__place_find(const keep_secret *secret, keep__spot *out)
         return KEEP_ERR_INVALID_ARGUMENT;
     if (KEEP__UNLIKELY(!keep__handle_parse((uint64_t)(uintptr_t)secret, &handle)))
         return keep__trace(KEEP_ERR_CLOSED);
-    if (KEEP__UNLIKELY(keep__guard_stamp() == 0 || handle.fork != keep__guard_fork()))
+    if (KEEP__UNLIKELY(!keep__guard_knows(handle.fork)))
         return keep__trace(keep__guard_stranger(handle.fork));
-    out->group = keep__guard_group(handle.place);
-    out->slot = handle.place % KEEP__GROUP_PLACES;
-    out->generation = handle.generation;
+    *out = keep__spot_of(keep__guard_group(handle.place), handle.place % KEEP__GROUP_PLACES, handle.generation);
     return KEEP__LIKELY(out->group != NULL) ? KEEP_OK : keep__trace(KEEP_ERR_CLOSED);
 }
 
 keep_secret *keep__place_handle(keep__spot spot)
 {
     keep__handle handle = {
-        .generation = spot.generation,
-        .place = spot.group->number * KEEP__GROUP_PLACES + spot.slot,
+        .generation = keep__spot_generation(spot),
+        .place = spot.group->number * KEEP__GROUP_PLACES + keep__spot_slot(spot),
         .fork = keep__guard_fork(),
     };
 
@@ -226,7 +224,7 @@ void keep__place_set_len(keep__spot spot, size_t len)
         KEEP__UNPOISON(bytes + before, len - before);
     if (len < before && !keep__place_is_guarded(spot))
         KEEP__POISON(bytes + len, before - len);
-    atomic_store_explicit(&spot.group->len[spot.slot], (uint32_t)len, memory_order_relaxed);
+    atomic_store_explicit(&spot.group->len[keep__spot_slot(spot)], (uint32_t)len, memory_order_relaxed);
 }
 
 keep_status keep__place_freeze(keep__spot spot)

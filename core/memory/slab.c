@@ -18,14 +18,14 @@ struct rule {
     uint64_t clear;
 };
 
-static bool is_current(uint64_t word, uint64_t generation)
+static bool is_current(uint64_t word, keep__spot spot)
 {
-    return (word & KEEP__LIVE) != 0 && word >> KEEP__GENERATION_SHIFT == generation;
+    return (word & KEEP__LIVE) != 0 && (word ^ spot.at) >> KEEP__GENERATION_SHIFT == 0;
 }
 
-KEEP__ALWAYS_INLINE keep_status judge(uint64_t word, uint64_t generation, struct rule rule)
+KEEP__ALWAYS_INLINE keep_status judge(uint64_t word, keep__spot spot, struct rule rule)
 {
-    if (!is_current(word, generation))
+    if (!is_current(word, spot))
         return KEEP_ERR_CLOSED;
     if ((word & rule.purged) != 0)
         return KEEP_ERR_PURGED;
@@ -38,7 +38,7 @@ KEEP__ALWAYS_INLINE keep_status judge(uint64_t word, uint64_t generation, struct
 
 KEEP__ALWAYS_INLINE bool swap(keep__spot spot, uint64_t *word, uint64_t next)
 {
-    return atomic_compare_exchange_weak_explicit(&spot.group->word[spot.slot], word, next, memory_order_acq_rel,
+    return atomic_compare_exchange_weak_explicit(&spot.group->word[keep__spot_slot(spot)], word, next, memory_order_acq_rel,
                                                  memory_order_acquire);
 }
 
@@ -48,7 +48,7 @@ KEEP__ALWAYS_INLINE keep_status change(keep__spot spot, struct rule rule)
     keep_status st;
 
     do {
-        st = judge(word, spot.generation, rule);
+        st = judge(word, spot, rule);
         if (st != KEEP_OK)
             return st;
     } while (!swap(spot, &word, ((word + rule.add) | rule.set) & ~rule.clear));
@@ -71,8 +71,7 @@ bool keep__slab_take(keep__group *group, keep__spot *out)
         uint64_t before = atomic_fetch_and_explicit(&group->free, ~bit, memory_order_acquire);
 
         if ((before & bit) != 0) {
-            out->group = group;
-            out->slot = (uint32_t)__builtin_ctzll(bit);
+            *out = keep__spot_of(group, (uint32_t)__builtin_ctzll(bit), 0);
             return true;
         }
         free = before;
@@ -92,38 +91,39 @@ void keep__slab_put_back(keep__group *group, uint64_t bits)
 
 void keep__slab_give(keep__spot spot)
 {
-    keep__slab_put_back(spot.group, UINT64_C(1) << spot.slot);
+    keep__slab_put_back(spot.group, UINT64_C(1) << keep__spot_slot(spot));
 }
 
 void keep__slab_hand_out(keep__spot *spot, size_t len, uint64_t flags)
 {
-    _Atomic uint64_t *word = &spot->group->word[spot->slot];
+    uint32_t slot = keep__spot_slot(*spot);
+    _Atomic uint64_t *word = &spot->group->word[slot];
     uint64_t before = atomic_load_explicit(word, memory_order_relaxed);
+    uint64_t generation = (before >> KEEP__GENERATION_SHIFT) + 1;
 
-    spot->generation = ((before >> KEEP__GENERATION_SHIFT) + 1) & KEEP__GENERATION_MASK;
-    atomic_store_explicit(&spot->group->len[spot->slot], (uint32_t)len, memory_order_relaxed);
-    atomic_store_explicit(word, spot->generation << KEEP__GENERATION_SHIFT | KEEP__LIVE | flags,
-                          memory_order_release);
+    *spot = keep__spot_of(spot->group, slot, generation);
+    atomic_store_explicit(&spot->group->len[slot], (uint32_t)len, memory_order_relaxed);
+    atomic_store_explicit(word, generation << KEEP__GENERATION_SHIFT | KEEP__LIVE | flags, memory_order_release);
 }
 
 void keep__slab_publish(keep__spot spot)
 {
-    (void)atomic_fetch_or_explicit(&spot.group->word[spot.slot], 0, memory_order_seq_cst);
+    (void)atomic_fetch_or_explicit(&spot.group->word[keep__spot_slot(spot)], 0, memory_order_seq_cst);
 }
 
 keep_status keep__slab_check_closed(keep__spot spot)
 {
-    return judge(keep__spot_word(spot), spot.generation, (struct rule){ 0 });
+    return judge(keep__spot_word(spot), spot, (struct rule){ 0 });
 }
 
 keep_status keep__slab_check(keep__spot spot)
 {
-    return judge(keep__spot_word(spot), spot.generation, (struct rule){ .purged = KEEP__PURGED });
+    return judge(keep__spot_word(spot), spot, (struct rule){ .purged = KEEP__PURGED });
 }
 
 keep_status keep__slab_check_writable(keep__spot spot)
 {
-    return judge(keep__spot_word(spot), spot.generation, (struct rule){ .purged = KEEP__PURGED, .state = KEEP__FROZEN });
+    return judge(keep__spot_word(spot), spot, (struct rule){ .purged = KEEP__PURGED, .state = KEEP__FROZEN });
 }
 
 keep_status keep__slab_read_begin(keep__spot spot)
@@ -147,7 +147,7 @@ keep_status keep__slab_end(keep__spot spot, bool *out_last)
     uint64_t next;
 
     do {
-        if (!is_current(word, spot.generation))
+        if (!is_current(word, spot))
             return KEEP_ERR_CLOSED;
         if ((word & KEEP__WINDOWS) == 0)
             return KEEP_ERR_STATE;
@@ -170,11 +170,11 @@ keep_status keep__slab_melt(keep__spot spot)
 keep_status keep__slab_release(keep__spot spot, bool *out_left)
 {
     uint64_t word = keep__spot_word(spot);
-    uint64_t generation = spot.generation << KEEP__GENERATION_SHIFT;
+    uint64_t generation = keep__spot_generation(spot) << KEEP__GENERATION_SHIFT;
     keep_status st;
 
     do {
-        st = judge(word, spot.generation, (struct rule){ .busy = KEEP__WINDOWS });
+        st = judge(word, spot, (struct rule){ .busy = KEEP__WINDOWS });
         if (st != KEEP_OK)
             return st;
         *out_left = (word & KEEP__HELD) != 0;
@@ -190,7 +190,7 @@ bool keep__slab_hold(keep__spot *spot, uint32_t *out_windows)
         if ((word & KEEP__LIVE) == 0)
             return false;
     } while (!swap(*spot, &word, word | KEEP__PURGED | KEEP__HELD));
-    spot->generation = word >> KEEP__GENERATION_SHIFT;
+    *spot = keep__spot_of(spot->group, keep__spot_slot(*spot), word >> KEEP__GENERATION_SHIFT);
     *out_windows = keep__word_windows(word);
     return true;
 }
@@ -198,14 +198,14 @@ bool keep__slab_hold(keep__spot *spot, uint32_t *out_windows)
 bool keep__slab_let_go(keep__spot spot)
 {
     uint64_t held = KEEP__HELD | KEEP__LEFT;
-    uint64_t before = atomic_fetch_and_explicit(&spot.group->word[spot.slot], ~held, memory_order_acq_rel);
+    uint64_t before = atomic_fetch_and_explicit(&spot.group->word[keep__spot_slot(spot)], ~held, memory_order_acq_rel);
 
     return (before & KEEP__LEFT) != 0;
 }
 
 void keep__slab_set_exposed(keep__spot spot, bool exposed)
 {
-    _Atomic uint64_t *word = &spot.group->word[spot.slot];
+    _Atomic uint64_t *word = &spot.group->word[keep__spot_slot(spot)];
 
     if (exposed)
         (void)atomic_fetch_or_explicit(word, KEEP__EXPOSED, memory_order_relaxed);

@@ -58,21 +58,35 @@ typedef struct keep__group {
     _Atomic uint32_t len[KEEP__GROUP_PLACES];
 } keep__group;
 
-/* One place of a group under one generation: what a handle stands for. */
+/* One place of a group under one generation: what a handle stands for. Two words, so that it travels in registers. */
 typedef struct keep__spot {
     keep__group *group;
-    uint32_t slot;
-    uint64_t generation;
+    uint64_t at; /* generation, where a place's word has it, and slot */
 } keep__spot;
+
+static inline keep__spot keep__spot_of(keep__group *group, uint32_t slot, uint64_t generation)
+{
+    return (keep__spot){ group, generation << KEEP__GENERATION_SHIFT | slot };
+}
+
+static inline uint32_t keep__spot_slot(keep__spot spot)
+{
+    return (uint32_t)(spot.at % KEEP__GROUP_PLACES);
+}
+
+static inline uint64_t keep__spot_generation(keep__spot spot)
+{
+    return spot.at >> KEEP__GENERATION_SHIFT;
+}
 
 static inline uint64_t keep__spot_word(keep__spot spot)
 {
-    return atomic_load_explicit(&spot.group->word[spot.slot], memory_order_acquire);
+    return atomic_load_explicit(&spot.group->word[keep__spot_slot(spot)], memory_order_acquire);
 }
 
 static inline size_t keep__spot_len(keep__spot spot)
 {
-    return atomic_load_explicit(&spot.group->len[spot.slot], memory_order_relaxed);
+    return atomic_load_explicit(&spot.group->len[keep__spot_slot(spot)], memory_order_relaxed);
 }
 
 /* A slot's bytes; not for guarded buffers. */
@@ -80,7 +94,7 @@ static inline uint8_t *keep__spot_bytes(keep__spot spot)
 {
     size_t slot_len = atomic_load_explicit(&spot.group->slot_len, memory_order_relaxed);
 
-    return atomic_load_explicit(&spot.group->base, memory_order_relaxed) + spot.slot * slot_len;
+    return atomic_load_explicit(&spot.group->base, memory_order_relaxed) + keep__spot_slot(spot) * slot_len;
 }
 
 /* Makes a group's first `count` places free. Generations stay: they only ever grow. */

@@ -507,7 +507,7 @@ uint64_t keep__tier_purge(keep__tier *tier)
         keep__group *group = atomic_load(&table->groups[i]);
 
         for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
-            windows += purge_slot((keep__spot){ .group = group, .slot = slot });
+            windows += purge_slot(keep__spot_of(group, slot, 0));
     }
     return windows;
 }
