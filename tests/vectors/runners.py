@@ -43,12 +43,11 @@ def run(
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o1777)  # noqa: S103 (a runner may be another user)
         done = subprocess.run(
-            [*before, *COMMANDS[language], *arguments],
+            ["timeout", str(SECONDS), *before, *COMMANDS[language], *arguments],
             cwd=cwd,
             env=environment | {"TMPDIR": scratch},
             capture_output=True,
             encoding="utf-8",
-            timeout=SECONDS,
             check=False,
         )
         left = os.listdir(scratch)

@@ -456,7 +456,7 @@ bool run_case(const struct vector_schema *schema, const char *array, size_t posi
     has_failed = run.failure != NULL;
     if (has_failed)
         (void)snprintf(failure, cap, "%s[%zu] %s: %s%s%s", array, position, id == NULL ? "" : id, run.failure,
-                       comment == NULL ? "" : " # ", comment == NULL ? "" : comment);
+                       comment == NULL ? "" : " ", comment == NULL ? "" : comment);
     end_case(&run, position % 2 != 0);
     return !has_failed;
 }

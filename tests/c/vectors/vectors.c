@@ -25,6 +25,7 @@ enum {
     HASH_TEXT_LEN = 2 * crypto_hash_sha256_BYTES
 };
 enum {
+    NOT_RUN = -1,
     PASSED,
     FAILED,
     INVALID
@@ -228,7 +229,7 @@ static int run_file(const char *path, const char *name, const struct choice *cho
     json_error_t error = { .text = "it cannot be read, or is larger than 8 MiB" };
     json_t *root = parse(&file, path, &error);
     const char *reason = root == NULL ? error.text : what_is_invalid(root);
-    int result = PASSED;
+    int result = NOT_RUN;
 
     if (reason != NULL) {
         fprintf(stderr, "%s is no vector file: %s\n", name, reason);
@@ -257,11 +258,11 @@ static int in_byte_order(const struct dirent **one, const struct dirent **other)
     return strcmp((*one)->d_name, (*other)->d_name);
 }
 
-/* Every regular file of the directory in turn; the worst result counts, and no file at all is one. */
+/* Every regular file of the directory in turn; the worst result counts, and to run none is the worst. */
 static int run_directory(const char *directory, const struct choice *choice, bool seen[SCHEMAS])
 {
     struct dirent **entries = NULL;
-    int count = scandir(directory, &entries, is_json, in_byte_order), files = 0, worst = PASSED;
+    int count = scandir(directory, &entries, is_json, in_byte_order), worst = NOT_RUN;
     char path[4096];
     struct stat status;
 
@@ -271,14 +272,13 @@ static int run_directory(const char *directory, const struct choice *choice, boo
             int result = run_file(path, entries[i]->d_name, choice, seen);
 
             worst = result > worst ? result : worst;
-            files++;
         }
         free(entries[i]);
     }
     free(entries);
-    if (files > 0)
+    if (worst != NOT_RUN)
         return worst;
-    fprintf(stderr, "no vector files in '%s'\n", directory);
+    fprintf(stderr, "no vector file to run in '%s'\n", directory);
     return INVALID;
 }
 
