@@ -158,6 +158,8 @@ def files() -> list[Path]:
 
 def run_all(schemas: set[str], reverse: bool) -> int:
     """Runs the files, those of the schemas if any are named; the exit status (R18)."""
+    if schemas - set(SCHEMAS):
+        raise Invalid(f"no schema {', '.join(sorted(schemas - set(SCHEMAS)))}")
     found = [File(path) for path in files()]
     if "KEEP_VECTORS" not in os.environ and set(SCHEMAS) - {file.schema for file in found}:
         raise Invalid("the vectors of a subsystem are missing")  # R5

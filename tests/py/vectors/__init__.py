@@ -162,7 +162,7 @@ class Script:
             self.saved[save] = out["data"]
         for name, expectation in wanted.items():
             if name not in out:
-                raise Failed(f"{op}: expected an output {name}, which it does not have")
+                raise Failed(f"{op} {name}: expected an output of the operation, got none")
             self.expect_output(f"{op} {name}", expectation, out[name])
 
     def expect_output(self, what: str, want: Any, got: object) -> None:

@@ -137,7 +137,7 @@ export class Script {
     expectEmpty(op, step);
     if (save !== undefined) this.saved.set(save, out.data);
     for (const [name, value] of Object.entries(expected)) {
-      if (!Object.hasOwn(out, name)) throw new Failed(`${op}: expected an output ${name}, which it does not have`);
+      if (!Object.hasOwn(out, name)) throw new Failed(`${op} ${name}: expected an output of the operation, got none`);
       this.expectOutput(`${op} ${name}`, value, out[name]);
     }
   }
