@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report of facts (memory R59, T20), each held against another source.
+ */
+#include "keep/protect.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "memory/pages.h"
+#include "support/calls.h"
+#include "support/suite.h"
+
+#define PAGE ((size_t)sysconf(_SC_PAGESIZE))
+
+static struct keep_memory_report facts(void)
+{
+    struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
+
+    assert_ok(keep_memory_report(NULL, &report));
+    return report;
+}
+
+static int64_t limit_as_reported(rlim_t limit)
+{
+    return limit == RLIM_INFINITY ? KEEP_UNLIMITED : (int64_t)limit;
+}
+
+START_TEST(limits_are_those_of_the_process)
+{
+    struct rlimit memlock;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_MEMLOCK, &memlock), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, RLIM_INFINITY }), 0);
+    ck_assert_int_eq(facts().core_limit, 0);
+    ck_assert_int_eq(facts().memlock_soft, limit_as_reported(memlock.rlim_cur));
+    ck_assert_int_eq(facts().memlock_hard, limit_as_reported(memlock.rlim_max));
+    ck_assert_int_eq(setrlimit(RLIMIT_CORE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }), 0);
+    ck_assert_int_eq(facts().core_limit, KEEP_UNLIMITED);
+}
+END_TEST
+
+START_TEST(the_machine_is_what_other_calls_say)
+{
+    struct sysinfo info;
+
+    ck_assert_int_eq(sysinfo(&info), 0);
+    ck_assert_int_eq(facts().page_size, (int64_t)PAGE);
+    ck_assert_int_eq(facts().memfd_secret, keep__pages_has_memfd_secret());
+    ck_assert_int_eq(facts().swap_bytes, (int64_t)(info.totalswap * info.mem_unit));
+}
+END_TEST
+
+START_TEST(locked_bytes_follow_what_is_locked)
+{
+    int64_t before = facts().locked_bytes;
+    void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert_int_ge(before, 0);
+    ck_assert_int_eq(mlock(page, PAGE), 0);
+    ck_assert_int_eq(facts().locked_bytes, before + (int64_t)PAGE);
+    ck_assert_int_eq(munmap(page, PAGE), 0);
+    ck_assert_int_eq(facts().locked_bytes, before);
+}
+END_TEST
+
+START_TEST(properties_follow_prctl)
+{
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(facts().dumpable, 1);
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), 0);
+    ck_assert_int_eq(facts().dumpable, 0);
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(facts().no_new_privs, 1);
+    ck_assert_int_eq(facts().hardening & ~KEEP_HARDEN_NO_CORE, KEEP_HARDEN_NO_DUMP | KEEP_HARDEN_NO_NEW_PRIVS);
+}
+END_TEST
+
+START_TEST(the_pattern_of_cores_is_a_file_or_a_pipe)
+{
+    FILE *file = fopen("/proc/sys/kernel/core_pattern", "r");
+    int first;
+
+    ck_assert_ptr_nonnull(file);
+    first = fgetc(file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(facts().core_pattern, first == '|' || first == '@');
+}
+END_TEST
+
+START_TEST(advice_that_the_kernel_lacks_is_reported)
+{
+    ck_assert_int_eq(facts().wipe_on_fork, 1); /* Linux 4.14 */
+    refuse_call(SYS_madvise, EINVAL);
+    ck_assert_int_eq(facts().wipe_on_fork, 0);
+}
+END_TEST
+
+START_TEST(secret_memory_that_the_kernel_lacks_is_reported)
+{
+    refuse_call(SYS_memfd_secret, ENOSYS);
+    ck_assert_int_eq(facts().memfd_secret, 0);
+}
+END_TEST
+
+START_TEST(an_ordinary_user_is_bound_by_the_limit)
+{
+    become_ordinary();
+    ck_assert_int_eq(facts().cap_ipc_lock, 0);
+}
+END_TEST
+
+START_TEST(capabilities_in_a_user_namespace_lift_no_limit)
+{
+    become_ordinary();
+    if (unshare(CLONE_NEWUSER) != 0) {
+        printf("skipped: no user namespaces here\n");
+        return;
+    }
+    ck_assert_int_eq(facts().cap_ipc_lock, 0);
+}
+END_TEST
+
+START_TEST(without_the_files_of_the_kernel_their_facts_are_unknown)
+{
+    struct keep_memory_report report;
+
+    refuse_call(SYS_openat, ENOENT);
+    report = facts();
+    ck_assert_int_eq(report.locked_bytes, -1);
+    ck_assert_int_eq(report.cap_ipc_lock, -1);
+    ck_assert_int_eq(report.core_pattern, -1);
+    ck_assert_int_eq(report.yama_scope, -1);
+    ck_assert_int_eq(report.swap_bytes, -1);
+    ck_assert_int_eq(report.page_size, (int64_t)PAGE);
+    ck_assert_int_eq(report.dumpable, 1);
+    ck_assert_int_eq(report.wipe_on_fork, 1);
+}
+END_TEST
+
+START_TEST(properties_that_cannot_be_read_are_unknown)
+{
+    struct keep_memory_report report;
+
+    refuse_call(SYS_prctl, EPERM);
+    report = facts();
+    ck_assert_int_eq(report.dumpable, -1);
+    ck_assert_int_eq(report.no_new_privs, -1);
+    ck_assert_int_eq(report.no_new_code, -1);
+}
+END_TEST
+
+START_TEST(facts_alone_test_nothing_and_make_no_pool)
+{
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
+    KEEP_AUTO(keep_pool) pool = NULL;
+    struct keep_memory_report report = facts();
+
+    ck_assert_uint_eq(report.backing | report.checked | report.passed | report.failed, 0);
+    assert_ok(keep_pool_default(&options, &pool));
+}
+END_TEST
+
+START_TEST(with_options_a_private_pool_is_tested)
+{
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
+    struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
+    KEEP_AUTO(keep_pool) pool = NULL;
+    int64_t locked = facts().locked_bytes;
+
+    options.backing = KEEP_BACKING_LOCKED;
+    assert_ok(keep_memory_report(&options, &report));
+    ck_assert_uint_eq(report.backing, KEEP_BACKING_LOCKED);
+    ck_assert_uint_eq(report.checked, 127 & ~KEEP_CHECK_HIDDEN);
+    ck_assert_uint_eq(report.passed, report.checked);
+    ck_assert_uint_eq(report.failed, 0);
+    ck_assert_int_eq(facts().locked_bytes, locked);
+    assert_ok(keep_pool_default(&options, &pool));
+}
+END_TEST
+
+START_TEST(a_check_that_fails_is_a_status_and_the_report_is_filled)
+{
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
+    struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
+
+    options.backing = KEEP_BACKING_LOCKED;
+    refuse_call(SYS_mlock, 0); /* it succeeds and locks nothing */
+    assert_status(keep_memory_report(&options, &report), KEEP_ERR_SYSTEM);
+    ck_assert_uint_eq(report.failed, KEEP_CHECK_LOCKED);
+    ck_assert_uint_eq(report.passed, report.checked & ~KEEP_CHECK_LOCKED);
+    ck_assert_int_eq(report.page_size, (int64_t)PAGE);
+}
+END_TEST
+
+START_TEST(a_pool_that_cannot_be_made_leaves_the_facts)
+{
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
+    struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
+
+    ck_assert_int_eq(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ 0, 0 }), 0);
+    become_ordinary();
+    assert_status(keep_memory_report(&options, &report), KEEP_ERR_LOCK_LIMIT);
+    ck_assert_int_eq(report.memlock_soft, 0);
+    ck_assert_int_eq(report.page_size, (int64_t)PAGE);
+    ck_assert_uint_eq(report.backing | report.checked | report.passed | report.failed, 0);
+}
+END_TEST
+
+START_TEST(wrong_arguments_leave_the_report_as_it_was)
+{
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
+    struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
+
+    assert_status(keep_memory_report(NULL, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    report.page_size = 77;
+    report.size--;
+    assert_status(keep_memory_report(NULL, &report), KEEP_ERR_INVALID_ARGUMENT);
+    report.size++;
+    options.backing = 99;
+    assert_status(keep_memory_report(&options, &report), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert_int_eq(report.page_size, 77);
+}
+END_TEST
+
+RUN_SUITE("report", ONCE(limits_are_those_of_the_process), ONCE(the_machine_is_what_other_calls_say),
+          ONCE(locked_bytes_follow_what_is_locked), ONCE(properties_follow_prctl),
+          ONCE(the_pattern_of_cores_is_a_file_or_a_pipe), ONCE(advice_that_the_kernel_lacks_is_reported),
+          ONCE(secret_memory_that_the_kernel_lacks_is_reported), ONCE(an_ordinary_user_is_bound_by_the_limit),
+          ONCE(capabilities_in_a_user_namespace_lift_no_limit),
+          ONCE(without_the_files_of_the_kernel_their_facts_are_unknown),
+          ONCE(properties_that_cannot_be_read_are_unknown), ONCE(facts_alone_test_nothing_and_make_no_pool),
+          ONCE(with_options_a_private_pool_is_tested), ONCE(a_check_that_fails_is_a_status_and_the_report_is_filled),
+          ONCE(a_pool_that_cannot_be_made_leaves_the_facts), ONCE(wrong_arguments_leave_the_report_as_it_was))
