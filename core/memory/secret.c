@@ -264,6 +264,18 @@ static keep_status compare_with(const uint8_t *data, size_t len, keep__spot othe
     return keep__place_end(other);
 }
 
+/* CLOSED of either comes before PURGED of either. */
+static keep_status check_both(keep__spot spot, keep__spot other)
+{
+    keep_status st = keep__slab_check_closed(spot);
+
+    if (st == KEEP_OK)
+        st = keep__slab_check_closed(other);
+    if (st == KEEP_OK)
+        st = keep__slab_check(spot);
+    return st != KEEP_OK ? st : keep__slab_check(other);
+}
+
 keep_status keep_secret_equal(const keep_secret *secret, const keep_secret *other, int *out_equal)
 {
     const uint8_t *data;
@@ -275,6 +287,8 @@ keep_status keep_secret_equal(const keep_secret *secret, const keep_secret *othe
 
     if (st == KEEP_OK)
         st = keep__place_find(other, &other_spot);
+    if (st == KEEP_OK)
+        st = check_both(spot, other_spot);
     if (st == KEEP_OK)
         st = keep__place_read_begin(spot, &data, &len);
     if (st != KEEP_OK)
