@@ -251,18 +251,6 @@ static int compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_le
     return a_len == b_len && (a_len == 0 || keep__equal(a, b, a_len));
 }
 
-/* What stands before BUSY in the order of checks, of two secrets: CLOSED of either, then PURGED of either. */
-static keep_status check_both(keep__spot a, keep__spot b)
-{
-    keep_status st = keep__slab_check_closed(a);
-
-    if (st == KEEP_OK)
-        st = keep__slab_check_closed(b);
-    if (st == KEEP_OK)
-        st = keep__slab_check(a);
-    return st != KEEP_OK ? st : keep__slab_check(b);
-}
-
 /* Compares an open read window's bytes with another secret. */
 static keep_status compare_with(const uint8_t *data, size_t len, keep__spot other, int *out_equal)
 {
