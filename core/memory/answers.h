@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* One answer of each transform, and that a changed bit is refused. */
+/* One answer of each transform. */
 bool keep__answers_hold(void);
 
 #endif

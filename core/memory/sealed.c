@@ -5,7 +5,7 @@
  *
  * Every use of the key compares the purge epoch before and after: what overlapped a purge is wiped, and PURGED.
  */
-#include "keep/sealed.h"
+#include "memory/sealed.h"
 
 #include <string.h>
 
@@ -18,14 +18,6 @@
 #include "memory/place.h"
 #include "memory/pool.h"
 #include "base/banned.h"
-
-struct keep_sealed {
-    uint32_t stamp;
-    keep_pool *pool; /* retained */
-    keep__cached cached;
-    keep__binding binding;
-    uint8_t stored[]; /* binding.len + KEEP_SEALED_OVERHEAD */
-};
 
 _Static_assert(KEEP_SEALED_OVERHEAD == KEEP__AEAD_NONCE_LEN + KEEP__AEAD_TAG_LEN, "nonce and tag");
 

@@ -12,7 +12,6 @@
 #include "base/crypto.h"
 #include "base/trace.h"
 #include "keep/protect.h"
-#include "keep/sealed.h"
 #include "keep/secret.h"
 #include "memory/answers.h"
 #include "memory/guard.h"
@@ -21,6 +20,7 @@
 #include "memory/pages.h"
 #include "memory/pool.h"
 #include "memory/probe.h"
+#include "memory/sealed.h"
 #include "base/banned.h"
 
 #define GUARDED_LEN 33
@@ -136,23 +136,45 @@ static keep_status check_pages(struct subject *subject, const uint8_t *slot, kee
     return keep_secret_end(subject->guarded) != KEEP_OK ? KEEP_ERR_SYSTEM : st;
 }
 
+/* Whether the slot holds nothing but the pattern. */
+static bool is_pattern(const uint8_t *slot, size_t len)
+{
+    bool is_same = true;
+
+    for (size_t i = 0; i < len; i++)
+        is_same = is_same && slot[i] == PATTERN;
+    return is_same;
+}
+
+/* Opens into the slot with one bit of the stored bytes changed, then as they were sealed. */
+static keep_status open_changed_and_sealed(keep_sealed *sealed, const struct subject *subject, bool *out_holds)
+{
+    keep_status changed;
+    keep_status same;
+
+    sealed->stored[0] ^= 1;
+    changed = keep_sealed_open_into(sealed, subject->slot);
+    sealed->stored[0] ^= 1;
+    same = keep_sealed_open_into(sealed, subject->slot);
+    *out_holds = changed == KEEP_ERR_AUTH && same == KEEP_OK;
+    return same == KEEP_ERR_AUTH ? KEEP_OK : same;
+}
+
 /* Seals the slot's pattern, clears it, and opens into it again. This makes the coffer, whose pages are looked at later. */
-static keep_status check_sealing(struct subject *subject, const uint8_t *slot, size_t len, keep__findings *findings)
+static keep_status check_sealing(const struct subject *subject, const uint8_t *slot, size_t len,
+                                 keep__findings *findings)
 {
     KEEP_AUTO(keep_sealed) sealed = NULL;
-    bool is_again = true;
+    bool holds = false;
     keep_status st = keep_sealed_from_secret(subject->slot, 0, &sealed);
 
     if (st == KEEP_OK)
         st = keep_secret_clear(subject->slot);
     if (st == KEEP_OK)
-        st = keep_sealed_open_into(sealed, subject->slot);
-    if (st != KEEP_OK && st != KEEP_ERR_AUTH)
-        return st;
-    for (size_t i = 0; i < len; i++)
-        is_again = is_again && slot[i] == PATTERN;
-    note(findings, KEEP_CHECK_SEALING, st == KEEP_OK && is_again && keep__answers_hold());
-    return KEEP_OK;
+        st = open_changed_and_sealed(sealed, subject, &holds);
+    if (st == KEEP_OK)
+        note(findings, KEEP_CHECK_SEALING, holds && is_pattern(slot, len) && keep__answers_hold());
+    return st;
 }
 
 /* Looks at a slot's bytes after its owner is gone. */

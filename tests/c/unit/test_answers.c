@@ -24,7 +24,6 @@ enum lie {
 
 static enum lie lie;
 static const char *lie_about;
-static int forgets_tags;
 
 keep_status __real_keep_memory_known_answer(const char *name, const void *in, size_t in_len, void *out, size_t cap,
                                             size_t *out_len);
@@ -36,8 +35,6 @@ keep_status __wrap_keep_memory_known_answer(const char *name, const void *in, si
 {
     keep_status st = __real_keep_memory_known_answer(name, in, in_len, out, cap, out_len);
 
-    if (forgets_tags && st == KEEP_ERR_AUTH)
-        return KEEP_OK;
     if (lie == LIE_NONE || strcmp(name, lie_about) != 0)
         return st;
     if (lie == LIE_STATUS)
@@ -63,13 +60,5 @@ START_TEST(a_wrong_answer_of_any_transform_is_found)
 }
 END_TEST
 
-START_TEST(opening_changed_bytes_is_found)
-{
-    forgets_tags = 1;
-    ck_assert(!keep__answers_hold());
-}
-END_TEST
-
 RUN_SUITE("answers", ONCE(this_build_computes_what_is_published),
-          TIMES(a_wrong_answer_of_any_transform_is_found, sizeof transforms / sizeof *transforms *(LIE_COUNT - 1)),
-          ONCE(opening_changed_bytes_is_found))
+          TIMES(a_wrong_answer_of_any_transform_is_found, sizeof transforms / sizeof *transforms * (LIE_COUNT - 1)))
