@@ -28,32 +28,41 @@ static int64_t read_number(const char *path, const char *prefix, unsigned base, 
     return number > INT64_MAX / unit ? -1 : (int64_t)(number * unit);
 }
 
-/* 1 in the first user namespace, whose map is all numbers to themselves: only there capabilities lift limits. */
-static int64_t is_first_namespace(void)
+/* Whether a line of uid_map maps all numbers to themselves. */
+static bool is_whole_map(const char *line)
 {
     static const uint64_t wanted[] = { 0, 0, UINT32_MAX };
-    char text[KEEP__LINE_CAP];
-    const char *at = text;
 
-    if (!keep__file_find("/proc/thread-self/uid_map", "", text))
-        return -1;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         uint64_t number;
 
-        at = keep__parse_u64(at, 10, &number);
-        if (at == NULL || number != wanted[i])
-            return 0;
+        line = keep__parse_u64(line, 10, &number);
+        if (line == NULL || number != wanted[i])
+            return false;
     }
-    return 1;
+    return true;
+}
+
+/* Only in the first user namespace do capabilities lift limits. */
+static bool is_in_first_namespace(void)
+{
+    keep__lines lines;
+    bool is_first;
+
+    if (keep__lines_open("/proc/thread-self/uid_map", &lines) != KEEP_OK)
+        return true; /* a kernel without user namespaces */
+    is_first = keep__lines_next(&lines) && is_whole_map(lines.line);
+    keep__lines_close(&lines);
+    return is_first;
 }
 
 static int64_t may_lock_all(void)
 {
     int64_t capabilities = read_number(STATUS_FILE, "CapEff:", 16, 1);
 
-    if (capabilities < 0 || (capabilities >> CAP_IPC_LOCK & 1) == 0)
-        return capabilities < 0 ? -1 : 0;
-    return is_first_namespace();
+    if (capabilities < 0)
+        return -1;
+    return (capabilities >> CAP_IPC_LOCK & 1) != 0 && is_in_first_namespace();
 }
 
 static int64_t read_core_pattern(void)

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "keep/protect.h"
 #include "support/calls.h"
 #include "support/suite.h"
 
@@ -170,7 +171,8 @@ END_TEST
 
 RUN_SUITE("harden", TIMES(a_measure_is_taken_and_read_back, 4),
           ONCE(the_recommended_measures_are_both_taken_and_may_be_taken_again), ONCE(no_flag_only_reports),
-          ONCE(an_unknown_bit_is_refused_and_nothing_done), ONCE(a_report_that_is_too_small_is_refused_and_nothing_done),
+          ONCE(an_unknown_bit_is_refused_and_nothing_done),
+          ONCE(a_report_that_is_too_small_is_refused_and_nothing_done),
           ONCE(each_measure_is_tried_also_after_another_failed),
           ONCE(a_measure_that_nobody_refused_and_that_does_not_hold_has_failed),
           ONCE(limits_that_cannot_be_read_are_unknown))
