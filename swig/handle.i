@@ -123,6 +123,8 @@ static void keep_box_dealloc(PyObject *object)
 {
     keep_box *box = ((SwigPyObject *)object)->ptr;
 
+    if (Py_TYPE(object)->tp_weaklistoffset > 0)
+        PyObject_ClearWeakRefs(object);
     if (box != NULL && !box->closed)
         box->class->drop(box->handle);
     PyMem_Free(box);

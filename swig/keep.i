@@ -9,6 +9,10 @@
  */
 %module(package="libkeep") native
 
+%begin %{
+#define SWIG_NO_HEAPTYPES /* newer SWIGs would give each object a dict, and not count references to its class */
+%}
+
 %{
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,6 +7,7 @@ import gc
 import multiprocessing
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Union
 
@@ -134,6 +135,18 @@ def test_a_handle_takes_no_attributes(secret: Secret) -> None:
         secret.owner = 1  # type: ignore[attr-defined]
 
 
+def test_a_weak_reference_does_not_outlive_its_handle(secret: Secret) -> None:
+    """Which SWIG made the wrapper decides whether there are weak references at all."""
+    duplicate = secret.duplicate()
+    try:
+        reference = weakref.ref(duplicate)
+    except TypeError:
+        return
+    assert reference() is duplicate
+    del duplicate
+    assert reference() is None
+
+
 def test_only_a_facade_registers_as_one() -> None:
     for other in (int, Secret, 7):
         with pytest.raises(TypeError):
@@ -218,6 +231,7 @@ def test_worker_processes_have_secrets_of_their_own(secret: Secret, method: str)
 def test_exit_with_everything_open_is_silent(run_python: RunPython) -> None:
     program = """
 import threading
+import weakref
 import libkeep
 pool = libkeep.Pool(tiers=[32], tier_max_slots=[1])
 secret = pool.acquire(8)

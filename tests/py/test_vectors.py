@@ -68,7 +68,7 @@ def test_an_empty_directory_is_no_success(tmp_path: Path) -> None:
 
 
 def test_only_the_named_schema_runs() -> None:
-    assert run(BROKEN / "good", "keep-packet-1")[:2] == (0, [])
+    assert run(BROKEN / "good", "keep-packet-1")[:2] == (2, [])
     assert len(run(BROKEN / "good", "keep-memory-1", "--reverse")[1]) == 1
 
 
