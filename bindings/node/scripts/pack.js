@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Before `npm pack`, in the repository: puts beside lib/ what a package carries. csrc/ has the C library as one file,
-// its headers, and the names of the libraries it needs; prebuilds/ has the addon of this machine.
+// its headers, and the names of the libraries it needs; prebuilds/ has the addon of this machine; and the licence.
 
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -27,11 +27,13 @@ function packSources(csrc) {
   fs.writeFileSync(path.join(csrc, 'libraries.json'), `${JSON.stringify(libraries())}\n`);
 }
 
+// Without names for a debugger: they would tell the folders of this machine.
 function packAddon(file) {
   emptyFolder(path.dirname(file));
-  fs.copyFileSync(path.join(here, 'build', 'keep.node'), file);
+  execFileSync('strip', ['--strip-unneeded', '-o', file, path.join(here, 'build', 'keep.node')]);
 }
 
 buildRepository();
 packSources(path.join(here, 'csrc'));
 packAddon(prebuildPath());
+fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(here, 'LICENSE'));
