@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import array
+import hashlib
+import io
 import mmap
 import threading
 import tracemalloc
@@ -77,6 +79,13 @@ def test_every_writable_buffer_is_filled(secret: Secret, make: Callable[[], byte
     out = make()
     assert secret.reveal_into(out) == 16
     assert bytes(memoryview(out)) == DATA
+
+
+def test_other_libraries_take_a_secret_too(secret: Secret) -> None:
+    assert hashlib.sha256(secret).digest() == hashlib.sha256(DATA).digest()
+    assert io.BytesIO(b"fedcba9876543210").readinto(secret) == 16
+    assert secret == b"fedcba9876543210"
+    assert secret.info().windows == 0
 
 
 def test_the_content_of_a_secret_goes_nowhere_through_itself(secret: Secret) -> None:

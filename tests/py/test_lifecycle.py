@@ -213,6 +213,19 @@ def test_a_child_makes_its_own(secret: Secret) -> None:
     assert secret == b"0123456789abcdef"
 
 
+def test_a_child_may_let_go_of_a_view(secret: Secret) -> None:
+    view = secret.read()
+
+    def check() -> bool:
+        view.release()
+        secret.close()
+        return True
+
+    assert in_child(check)
+    assert bytes(view) == b"0123456789abcdef"
+    view.release()
+
+
 def worker(number: int) -> bytes:
     with Secret.from_bytes(b"%d" % number) as own:
         return own.reveal()

