@@ -38,8 +38,8 @@ START_TEST(a_group_gives_each_place_once)
 
         for (uint32_t i = 0; i < count; i++) {
             ck_assert(keep__slab_take(group, &spot));
-            ck_assert(spot.group == group && spot.slot < count && (seen >> spot.slot & 1) == 0);
-            seen |= UINT64_C(1) << spot.slot;
+            ck_assert(spot.group == group && keep__spot_slot(spot) < count && (seen >> keep__spot_slot(spot) & 1) == 0);
+            seen |= UINT64_C(1) << keep__spot_slot(spot);
         }
         ck_assert(!keep__slab_take(group, &spot));
         free(group);
@@ -56,7 +56,7 @@ START_TEST(a_given_place_can_be_taken_again)
     ck_assert(keep__slab_take(group, &spot));
     keep__slab_give(spot);
     ck_assert(keep__slab_take(group, &again));
-    ck_assert_uint_eq(again.slot, spot.slot);
+    ck_assert_uint_eq(keep__spot_slot(again), keep__spot_slot(spot));
     free(group);
 }
 END_TEST
@@ -69,7 +69,7 @@ START_TEST(all_free_places_can_be_taken_at_once_and_put_back)
 
     ck_assert(keep__slab_take(group, &spot));
     bits = keep__slab_take_all(group);
-    ck_assert_uint_eq(bits, 0x3FF & ~(UINT64_C(1) << spot.slot));
+    ck_assert_uint_eq(bits, 0x3FF & ~(UINT64_C(1) << keep__spot_slot(spot)));
     ck_assert(!keep__slab_take(group, &spot));
     keep__slab_put_back(group, bits);
     ck_assert_uint_eq(keep__slab_take_all(group), bits);
@@ -82,14 +82,14 @@ START_TEST(the_generation_grows_at_each_hand_out)
 {
     keep__group *group = new_group(1);
     keep__spot spot = new_live(group);
-    uint64_t before = spot.generation;
+    uint64_t before = keep__spot_generation(spot);
     bool is_left;
 
     assert_ok(keep__slab_release(spot, &is_left));
     ck_assert(!is_left);
     keep__slab_give(spot);
     spot = new_live(group);
-    ck_assert_uint_eq(spot.generation, before + 1);
+    ck_assert_uint_eq(keep__spot_generation(spot), before + 1);
     free(group);
 }
 END_TEST
@@ -101,7 +101,7 @@ START_TEST(the_generation_wraps_at_36_bits)
 
     atomic_store(&group->word[0], KEEP__GENERATION_MASK << KEEP__GENERATION_SHIFT);
     spot = new_live(group);
-    ck_assert_uint_eq(spot.generation, 0);
+    ck_assert_uint_eq(keep__spot_generation(spot), 0);
     assert_ok(keep__slab_check(spot));
     free(group);
 }
@@ -234,7 +234,7 @@ START_TEST(a_purged_place_can_only_be_ended_and_released)
     assert_ok(keep__slab_read_begin(spot));
     ck_assert(keep__slab_hold(&held, &windows));
     ck_assert_uint_eq(windows, 2);
-    ck_assert_uint_eq(held.generation, spot.generation);
+    ck_assert_uint_eq(keep__spot_generation(held), keep__spot_generation(spot));
     ck_assert(!keep__slab_let_go(held));
     assert_status(keep__slab_check(spot), KEEP_ERR_PURGED);
     assert_ok(keep__slab_check_closed(spot));
@@ -270,7 +270,7 @@ START_TEST(who_leaves_a_held_place_leaves_it_to_the_purge)
     ck_assert(keep__slab_let_go(held));
     keep__slab_give(held);
     spot = new_live(group);
-    ck_assert_uint_eq(spot.generation, held.generation + 1);
+    ck_assert_uint_eq(keep__spot_generation(spot), keep__spot_generation(held) + 1);
     free(group);
 }
 END_TEST
@@ -278,7 +278,7 @@ END_TEST
 START_TEST(only_a_live_place_can_be_held)
 {
     keep__group *group = new_group(2);
-    keep__spot spot = { .group = group, .slot = 0 };
+    keep__spot spot = keep__spot_of(group, 0, 0);
     uint32_t windows;
 
     ck_assert(!keep__slab_hold(&spot, &windows));
