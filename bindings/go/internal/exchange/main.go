@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+
+// The exchange command writes what other languages read, and reads what they wrote:
+//
+//	exchange write DIR
+//	exchange read DIR FROM
+//
+// DIR/LANG/ holds the items of a language.
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	keep "github.com/libkeep/libkeep/bindings/go"
+)
+
+var numbers = map[string]int64{
+	"KEEP_ACQUIRE_ALIGN16":      int64(keep.AcquireAlign16),
+	"KEEP_ACQUIRE_FALLBACK":     int64(keep.AcquireFallback),
+	"KEEP_ACQUIRE_GUARDED":      int64(keep.AcquireGuarded),
+	"KEEP_ACQUIRE_RESIDENT":     int64(keep.AcquireResident),
+	"KEEP_BACKING_AUTO":         int64(keep.BackingAuto),
+	"KEEP_BACKING_LOCKED":       int64(keep.BackingLocked),
+	"KEEP_BACKING_MEMFD_SECRET": int64(keep.BackingMemfdSecret),
+	"KEEP_CHECK_FORK_SAFE":      int64(keep.CheckForkSafe),
+	"KEEP_CHECK_GUARDS":         int64(keep.CheckGuards),
+	"KEEP_CHECK_HIDDEN":         int64(keep.CheckHidden),
+	"KEEP_CHECK_LOCKED":         int64(keep.CheckLocked),
+	"KEEP_CHECK_NOT_DUMPED":     int64(keep.CheckNotDumped),
+	"KEEP_CHECK_SEALING":        int64(keep.CheckSealing),
+	"KEEP_CHECK_WIPED":          int64(keep.CheckWiped),
+	"KEEP_CORE_PATTERN_FILE":    int64(keep.CorePatternFile),
+	"KEEP_CORE_PATTERN_PIPE":    int64(keep.CorePatternPipe),
+	"KEEP_HARDEN_NO_CORE":       int64(keep.HardenNoCore),
+	"KEEP_HARDEN_NO_DUMP":       int64(keep.HardenNoDump),
+	"KEEP_HARDEN_NO_NEW_CODE":   int64(keep.HardenNoNewCode),
+	"KEEP_HARDEN_NO_NEW_PRIVS":  int64(keep.HardenNoNewPrivs),
+	"KEEP_HARDEN_RECOMMENDED":   int64(keep.HardenRecommended),
+	"KEEP_KIND_GUARDED":         int64(keep.KindGuarded),
+	"KEEP_KIND_SLOT":            int64(keep.KindSlot),
+	"KEEP_LAYER_CRYPTO":         int64(keep.LayerCrypto),
+	"KEEP_LAYER_ERRNO":          int64(keep.LayerErrno),
+	"KEEP_LAYER_LOADER":         int64(keep.LayerLoader),
+	"KEEP_LAYER_NONE":           int64(keep.LayerNone),
+	"KEEP_LAYER_SQLITE":         int64(keep.LayerSqlite),
+	"KEEP_LAYER_TSS2":           int64(keep.LayerTSS2),
+	"KEEP_LOCK_ALLOW_UNLOCKED":  int64(keep.LockAllowUnlocked),
+	"KEEP_LOCK_REQUIRE":         int64(keep.LockRequire),
+	"KEEP_MAX_BATCH":            keep.MaxBatch,
+	"KEEP_MAX_HOT_CACHE":        keep.MaxHotCache,
+	"KEEP_MAX_POOL_BYTES":       keep.MaxPoolBytes,
+	"KEEP_MAX_SECRETS":          keep.MaxSecrets,
+	"KEEP_MAX_SECRET_LEN":       keep.MaxSecretLen,
+	"KEEP_MAX_SLOT_LEN":         keep.MaxSlotLen,
+	"KEEP_MAX_TIERS":            keep.MaxTiers,
+	"KEEP_MIN_SLOT_LEN":         keep.MinSlotLen,
+	"KEEP_SEALED_OVERHEAD":      keep.SealedOverhead,
+	"KEEP_UNLIMITED":            keep.Unlimited,
+	"KEEP_VERSION_MAJOR":        keep.VersionMajor,
+	"KEEP_VERSION_MINOR":        keep.VersionMinor,
+	"KEEP_VERSION_NUMBER":       keep.VersionNumber,
+	"KEEP_VERSION_PATCH":        keep.VersionPatch,
+	"KEEP_WAIT_FOREVER":         keep.WaitForever,
+}
+
+// compact is JSON with sorted keys, without blanks, and a line feed.
+func compact(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // numbers and texts have a form in JSON
+	}
+	return append(text, '\n')
+}
+
+// constants tells every public number under its name in C, every status with its number and sentence.
+func constants() []byte {
+	statuses := map[string][]any{}
+	for status := keep.Status(1); status < 256; status++ {
+		if status.Name() != "UNKNOWN" {
+			statuses[status.Name()] = []any{status, status.Error()}
+		}
+	}
+	return compact(map[string]any{"constants": numbers, "statuses": statuses})
+}
+
+func hash(content []byte) string {
+	digest := sha256.Sum256(content)
+	return hex.EncodeToString(digest[:])
+}
+
+// write makes all items of this language, and the manifest of them.
+func write(folder string) error {
+	items := map[string][]byte{"constants.json": constants()}
+	files := map[string]string{}
+	for name, content := range items {
+		files[name] = hash(content)
+	}
+	items["manifest.json"] = compact(map[string]any{"files": files})
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	for name, content := range items {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isWhole tells whether every file that the manifest lists is there as it was written.
+func isWhole(folder string) bool {
+	var manifest struct{ Files map[string]string }
+	text, err := os.ReadFile(filepath.Join(folder, "manifest.json"))
+	if err != nil || json.Unmarshal(text, &manifest) != nil {
+		return false
+	}
+	for name, want := range manifest.Files {
+		content, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil || hash(content) != want {
+			return false
+		}
+	}
+	return len(manifest.Files) > 0
+}
+
+// read says of each item whether it is what it must be.
+func read(folder string) bool {
+	theirs, err := os.ReadFile(filepath.Join(folder, "constants.json"))
+	isGood := true
+	for _, item := range []struct {
+		name   string
+		isGood bool
+	}{
+		{"manifest.json", isWhole(folder)},
+		{"constants.json", err == nil && bytes.Equal(theirs, constants())},
+	} {
+		verdict := map[bool]string{true: "ok", false: "FAILED"}[item.isGood]
+		fmt.Printf("exchange %s->go %s %s\n", filepath.Base(folder), item.name, verdict)
+		isGood = isGood && item.isGood
+	}
+	return isGood
+}
+
+func run(arguments []string) int {
+	switch {
+	case len(arguments) == 2 && arguments[0] == "write":
+		if err := write(filepath.Join(arguments[1], "go")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	case len(arguments) == 3 && arguments[0] == "read":
+		if read(filepath.Join(arguments[1], arguments[2])) {
+			return 0
+		}
+		return 1
+	}
+	fmt.Fprintln(os.Stderr, "usage: exchange write DIR | read DIR FROM")
+	return 2
+}
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes what other languages read, and reads what they wrote.
+ *
+ * usage: exchange write DIR
+ *        exchange read DIR FROM
+ *
+ * DIR/LANG/ holds the items of a language.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include <keep/keep.h>
+
+enum {
+    MAX_PATH = 1024,
+    HASH_TEXT_LEN = 2 * crypto_hash_sha256_BYTES,
+    STATUSES = 256
+};
+
+#define NUMBER(constant) .name = #constant, .value = (constant)
+
+static const struct {
+    const char *name;
+    int64_t value;
+} numbers[] = {
+    { NUMBER(KEEP_ACQUIRE_ALIGN16) },      { NUMBER(KEEP_ACQUIRE_FALLBACK) },    { NUMBER(KEEP_ACQUIRE_GUARDED) },
+    { NUMBER(KEEP_ACQUIRE_RESIDENT) },     { NUMBER(KEEP_BACKING_AUTO) },        { NUMBER(KEEP_BACKING_LOCKED) },
+    { NUMBER(KEEP_BACKING_MEMFD_SECRET) }, { NUMBER(KEEP_CHECK_FORK_SAFE) },     { NUMBER(KEEP_CHECK_GUARDS) },
+    { NUMBER(KEEP_CHECK_HIDDEN) },         { NUMBER(KEEP_CHECK_LOCKED) },        { NUMBER(KEEP_CHECK_NOT_DUMPED) },
+    { NUMBER(KEEP_CHECK_SEALING) },        { NUMBER(KEEP_CHECK_WIPED) },         { NUMBER(KEEP_CORE_PATTERN_FILE) },
+    { NUMBER(KEEP_CORE_PATTERN_PIPE) },    { NUMBER(KEEP_HARDEN_NO_CORE) },      { NUMBER(KEEP_HARDEN_NO_DUMP) },
+    { NUMBER(KEEP_HARDEN_NO_NEW_CODE) },   { NUMBER(KEEP_HARDEN_NO_NEW_PRIVS) }, { NUMBER(KEEP_HARDEN_RECOMMENDED) },
+    { NUMBER(KEEP_KIND_GUARDED) },         { NUMBER(KEEP_KIND_SLOT) },           { NUMBER(KEEP_LAYER_CRYPTO) },
+    { NUMBER(KEEP_LAYER_ERRNO) },          { NUMBER(KEEP_LAYER_LOADER) },        { NUMBER(KEEP_LAYER_NONE) },
+    { NUMBER(KEEP_LAYER_SQLITE) },         { NUMBER(KEEP_LAYER_TSS2) },          { NUMBER(KEEP_LOCK_ALLOW_UNLOCKED) },
+    { NUMBER(KEEP_LOCK_REQUIRE) },         { NUMBER(KEEP_MAX_BATCH) },           { NUMBER(KEEP_MAX_HOT_CACHE) },
+    { NUMBER(KEEP_MAX_POOL_BYTES) },       { NUMBER(KEEP_MAX_SECRETS) },         { NUMBER(KEEP_MAX_SECRET_LEN) },
+    { NUMBER(KEEP_MAX_SLOT_LEN) },         { NUMBER(KEEP_MAX_TIERS) },           { NUMBER(KEEP_MIN_SLOT_LEN) },
+    { NUMBER(KEEP_SEALED_OVERHEAD) },      { NUMBER(KEEP_UNLIMITED) },           { NUMBER(KEEP_VERSION_MAJOR) },
+    { NUMBER(KEEP_VERSION_MINOR) },        { NUMBER(KEEP_VERSION_NUMBER) },      { NUMBER(KEEP_VERSION_PATCH) },
+    { NUMBER(KEEP_WAIT_FOREVER) },
+};
+
+static char *compact(json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+
+    json_decref(value);
+    return text;
+}
+
+/* Every public number under its name, every status with its number and sentence; free() it. */
+static char *constants(void)
+{
+    json_t *values = json_object(), *statuses = json_object();
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_object_set_new(values, numbers[i].name, json_integer(numbers[i].value));
+    for (int number = 1; number < STATUSES; number++) {
+        const char *name = keep_status_name((keep_status)number);
+
+        if (strcmp(name, "UNKNOWN") != 0)
+            json_object_set_new(statuses, name, json_pack("[i, s]", number, keep_status_sentence((keep_status)number)));
+    }
+    return compact(json_pack("{s: o, s: o}", "constants", values, "statuses", statuses));
+}
+
+static void hash_of(const void *data, size_t len, char out[HASH_TEXT_LEN + 1])
+{
+    uint8_t digest[crypto_hash_sha256_BYTES];
+
+    (void)crypto_hash_sha256(digest, data, len);
+    (void)sodium_bin2hex(out, HASH_TEXT_LEN + 1, digest, sizeof digest);
+}
+
+/* A file as text, of which only the first 64 KiB count; NULL if it cannot be read. free() it. */
+static char *read_file(const char *folder, const char *name)
+{
+    enum {
+        CAP = 1 << 16
+    };
+    char path[MAX_PATH], *text = NULL;
+    FILE *stream;
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    stream = fopen(path, "rb");
+    if (stream != NULL) {
+        text = calloc(1, CAP + 1);
+        if (text != NULL && fread(text, 1, CAP, stream) == 0) {
+            free(text);
+            text = NULL;
+        }
+        (void)fclose(stream);
+    }
+    return text;
+}
+
+/* Writes a text and a line feed, and adds its hash to the files of a manifest. */
+static bool write_file(const char *folder, const char *name, const char *text, json_t *files)
+{
+    char path[MAX_PATH], hash[HASH_TEXT_LEN + 1];
+    size_t len = strlen(text) + 1;
+    char *line = malloc(len + 1);
+    FILE *stream;
+    bool is_written;
+
+    (void)snprintf(line, len + 1, "%s\n", text);
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    stream = fopen(path, "wb");
+    is_written = stream != NULL && fwrite(line, 1, len, stream) == len;
+    if (stream != NULL)
+        is_written = fclose(stream) == 0 && is_written;
+    hash_of(line, len, hash);
+    json_object_set_new(files, name, json_string(hash));
+    free(line);
+    return is_written;
+}
+
+/* All items of this language, and the manifest of them. */
+static bool write_items(const char *folder)
+{
+    json_t *files = json_object();
+    char *text = constants(), *manifest;
+    bool is_written = mkdir(folder, 0777) == 0 && write_file(folder, "constants.json", text, files);
+
+    manifest = compact(json_pack("{s: O}", "files", files));
+    is_written = is_written && write_file(folder, "manifest.json", manifest, files);
+    free(manifest);
+    free(text);
+    json_decref(files);
+    return is_written;
+}
+
+static bool has_hash(const char *folder, const char *name, const char *want)
+{
+    char hash[HASH_TEXT_LEN + 1], *text = read_file(folder, name);
+    bool is_same = false;
+
+    if (text != NULL && want != NULL) {
+        hash_of(text, strlen(text), hash);
+        is_same = strcmp(hash, want) == 0;
+    }
+    free(text);
+    return is_same;
+}
+
+/* Every file that the manifest lists is there as it was written. */
+static bool is_whole(const char *folder)
+{
+    char *text = read_file(folder, "manifest.json");
+    json_t *manifest = text == NULL ? NULL : json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    json_t *files = json_object_get(manifest, "files"), *hash;
+    bool is_good = json_object_size(files) > 0;
+    const char *name;
+
+    json_object_foreach(files, name, hash) is_good = is_good && has_hash(folder, name, json_string_value(hash));
+    json_decref(manifest);
+    free(text);
+    return is_good;
+}
+
+static bool has_same_constants(const char *folder)
+{
+    char *theirs = read_file(folder, "constants.json"), *ours = constants();
+    size_t len = strlen(ours);
+    bool is_same = theirs != NULL && strncmp(theirs, ours, len) == 0 && strcmp(theirs + len, "\n") == 0;
+
+    free(theirs);
+    free(ours);
+    return is_same;
+}
+
+static bool tell(const char *from, const char *item, bool is_good)
+{
+    printf("exchange %s->c %s %s\n", from, item, is_good ? "ok" : "FAILED");
+    return is_good;
+}
+
+int main(int argc, char **argv)
+{
+    char folder[MAX_PATH];
+
+    if (argc == 3 && strcmp(argv[1], "write") == 0) {
+        (void)snprintf(folder, sizeof folder, "%s/c", argv[2]);
+        return write_items(folder) ? 0 : 1;
+    }
+    if (argc == 4 && strcmp(argv[1], "read") == 0) {
+        bool is_good;
+
+        (void)snprintf(folder, sizeof folder, "%s/%s", argv[2], argv[3]);
+        is_good = tell(argv[3], "manifest.json", is_whole(folder));
+        return tell(argv[3], "constants.json", has_same_constants(folder)) && is_good ? 0 : 1;
+    }
+    fprintf(stderr, "usage: exchange write DIR | read DIR FROM\n");
+    return 2;
+}
