@@ -510,10 +510,7 @@ static void script(struct vector_step *one)
 
 #define INPUT(text, in_file, what, name) \
     .word = (text), .key = (in_file), .form = (what), .field = offsetof(struct args, name)
-#define CONSTANT(name) \
-    { \
-#name, name \
-    }
+#define CONSTANT(constant) .name = #constant, .value = (constant)
 
 static const struct vector_input inputs[] = {
     { INPUT("pool", "on", VECTOR_HANDLE, pool), .kind = &pools },
@@ -550,11 +547,11 @@ static const struct vector_input inputs[] = {
 };
 
 static const struct vector_constant constants[] = {
-    CONSTANT(KEEP_MAX_SECRET_LEN), CONSTANT(KEEP_MAX_SECRETS),
-    CONSTANT(KEEP_MAX_TIERS),      CONSTANT(KEEP_MIN_SLOT_LEN),
-    CONSTANT(KEEP_MAX_SLOT_LEN),   CONSTANT(KEEP_MAX_BATCH),
-    CONSTANT(KEEP_MAX_HOT_CACHE),  CONSTANT(KEEP_SEALED_OVERHEAD),
-    CONSTANT(KEEP_WAIT_FOREVER),   { NULL, 0 },
+    { CONSTANT(KEEP_MAX_SECRET_LEN) }, { CONSTANT(KEEP_MAX_SECRETS) },
+    { CONSTANT(KEEP_MAX_TIERS) },      { CONSTANT(KEEP_MIN_SLOT_LEN) },
+    { CONSTANT(KEEP_MAX_SLOT_LEN) },   { CONSTANT(KEEP_MAX_BATCH) },
+    { CONSTANT(KEEP_MAX_HOT_CACHE) },  { CONSTANT(KEEP_SEALED_OVERHEAD) },
+    { CONSTANT(KEEP_WAIT_FOREVER) },   { NULL, 0 },
 };
 
 static const struct vector_op arrays[] = {

@@ -263,16 +263,19 @@ static int run_directory(const char *directory, const struct choice *choice, boo
 {
     struct dirent **entries = NULL;
     int count = scandir(directory, &entries, is_json, in_byte_order), worst = NOT_RUN;
-    char path[4096];
     struct stat status;
 
     for (int i = 0; i < count; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
+        char *path = NULL;
+
+        if (asprintf(&path, "%s/%s", directory, entries[i]->d_name) < 0)
+            abort();
         if (stat(path, &status) == 0 && S_ISREG(status.st_mode)) {
             int result = run_file(path, entries[i]->d_name, choice, seen);
 
             worst = result > worst ? result : worst;
         }
+        free(path);
         free(entries[i]);
     }
     free(entries);
