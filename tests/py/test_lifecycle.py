@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Union
 import libkeep
 import pytest
 from conftest import RunPython
-from libkeep import Pool, Sealed, Secret, native
+from libkeep import Harden, Pool, Sealed, Secret, memory, native
 
 Handle = Union[Pool, Secret, Sealed]
 
@@ -120,6 +121,57 @@ def test_close_during_a_call_is_refused_and_works_later() -> None:
     pool.close()
     with pytest.raises(libkeep.ClosedError):
         pool.stats()
+
+
+def refused(call: Callable[[], object]) -> Callable[[], object]:
+    """A call that fails, as one that does not."""
+
+    def caught() -> None:
+        with pytest.raises((libkeep.KeepError, TypeError, OverflowError, BufferError)):
+            call()
+
+    return caught
+
+
+def blocks() -> int:
+    gc.collect()
+    return sys.getallocatedblocks()
+
+
+def test_no_call_leaves_anything_behind(pool: Pool, secret: Secret) -> None:
+    sealed, data, out = Sealed(b"planted", pool=pool), b"0123", bytearray(16)
+    used = [
+        *calls(pool),
+        *calls(secret),
+        *calls(sealed),
+        lambda: Pool(tiers=[32], tier_slots=[1]).close(),
+        lambda: Secret.close_many(pool.acquire_many(8, 3)),
+        lambda: secret.put(0, data),
+        lambda: secret.reveal_into(out),
+        lambda: secret.get_into(0, out),
+        lambda: sealed.open_into(secret.duplicate()),
+        lambda: memory.known_answer("coffer.split", bytes(64)),
+        memory.report,
+        lambda: memory.harden(Harden(0)),
+        refused(lambda: Pool(tiers=[33])),
+        refused(lambda: Pool(colour=1)),  # type: ignore[call-arg]
+        refused(lambda: secret.put(99, data)),
+        refused(lambda: secret.put(0, "text")),  # type: ignore[arg-type]
+        refused(lambda: secret.get(0, 99)),
+        refused(lambda: secret.reveal_into(out[:3])),
+        refused(lambda: secret.reveal_into(data)),
+        refused(lambda: Secret.close_many([secret, 7])),  # type: ignore[list-item]
+        refused(lambda: memory.known_answer("no.such", data)),
+        refused(lambda: memory.harden(Harden(1 << 7))),
+    ]
+    for call in used:
+        for _ in range(3):
+            call()
+        before = blocks()
+        for _ in range(200):
+            call()
+        assert blocks() - before < 100, call
+    assert sys.getrefcount(data) < 200 > sys.getrefcount(secret)
 
 
 @pytest.mark.parametrize("kind", [Pool, Secret, Sealed])
