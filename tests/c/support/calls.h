@@ -12,7 +12,4 @@ void refuse_call(long number, int error);
 /* From now on the call with this number kills the process. */
 void forbid_call(long number);
 
-/* No capability and no privileged user any more; an ordinary user stays who he is. */
-void become_ordinary(void);
-
 #endif

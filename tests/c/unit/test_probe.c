@@ -57,8 +57,14 @@ END_TEST
 
 START_TEST(without_descriptors_nothing_is_known)
 {
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, 0 }), 0);
-    ck_assert_int_eq(keep__probe_write(&ordinary), KEEP__PROBED_UNKNOWN);
+    struct rlimit limit;
+    keep__probed probed;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, limit.rlim_max }), 0);
+    probed = keep__probe_write(&ordinary);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_int_eq(probed, KEEP__PROBED_UNKNOWN);
 }
 END_TEST
 
