@@ -28,7 +28,7 @@
 #define TOLD_BY_PROC (KEEP_CHECK_LOCKED | KEEP_CHECK_NOT_DUMPED | KEEP_CHECK_FORK_SAFE)
 #define ALL 127U
 
-static enum {
+enum lie {
     LIE_NONE,
     LIE_LOCKS,
     LIE_NO_LOCKS, /* a refusal, and no lie */
@@ -39,7 +39,9 @@ static enum {
     LIE_TAG,
     LIE_PLAINTEXT,
     LIE_REFUSAL
-} lie;
+};
+
+static enum lie lie;
 
 int __real_mlock2(const void *start, size_t len, unsigned flags);
 int __wrap_mlock2(const void *start, size_t len, unsigned flags);
@@ -144,7 +146,7 @@ START_TEST(defaults_keep_their_promises)
 END_TEST
 
 static const struct {
-    int lie;
+    enum lie lie;
     uint32_t backing;
     uint32_t failed;
 } lies[] = {
