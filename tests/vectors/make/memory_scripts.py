@@ -385,7 +385,7 @@ add(
     "routing-eight-tiers",
     "the smallest that holds the length, whatever makes the secret",
     """
-    pool_new >p tiers=16,32,48,80,128,192,240,256
+    pool_new >p tiers=16,32,48,80,128,192,240,256 lock=allow_unlocked
     p.acquire >a len=16
     p.acquire >b len=17
     p.acquire >c len=49
