@@ -78,9 +78,13 @@ static PyObject *keep_struct_out(const void *from, const keep_field *field)
 /* Stores an int into a uint32_t or uint64_t; options have no others. OverflowError for what does not fit. */
 static bool keep_number_in(PyObject *value, unsigned char *at, enum keep_field_kind kind)
 {
-    PyObject *index = PyNumber_Index(value);
-    unsigned long long number = index != NULL ? PyLong_AsUnsignedLongLong(index) : 0;
+    PyObject *index;
+    unsigned long long number;
 
+    Py_INCREF(value); /* its own __index__ might take it out of the dict or list */
+    index = PyNumber_Index(value);
+    Py_DECREF(value);
+    number = index != NULL ? PyLong_AsUnsignedLongLong(index) : 0;
     Py_XDECREF(index);
     if (PyErr_Occurred())
         return false;
