@@ -106,6 +106,19 @@ keep_status keep__guard_enter(void)
     return st;
 }
 
+uint64_t keep__guard_settled_epoch(void)
+{
+    keep__root *root = keep__guard_root();
+    uint64_t epoch = keep__guard_epoch();
+
+    if (KEEP__LIKELY(atomic_load(&root->purge_count) == epoch))
+        return epoch;
+    keep__lock_acquire(&root->purge);
+    epoch = keep__guard_epoch();
+    keep__lock_release(&root->purge);
+    return epoch;
+}
+
 void keep__guard_new_epoch(void)
 {
     (void)atomic_fetch_add(&atomic_load(&keep__guard_page)->epoch, 1);
