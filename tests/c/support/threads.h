@@ -42,7 +42,7 @@ void crew_add(struct crew *crew, int count, crew_work work, void *shared);
 /* Runs all workers until they return. Those from `first_background` on are told `is_over` when the others are done. */
 void crew_run(struct crew *crew, int first_background);
 
-/* How often a loop runs: `count`, or the share of it that KEEP_TEST_SHARE asks for: 10 is a tenth. */
+/* How often a loop runs: a share of `count`. KEEP_TEST_SHARE=1 is all of it; without that name it is a small part. */
 int rounds(int count);
 
 /* Waits until a condition that another thread makes true holds. */
