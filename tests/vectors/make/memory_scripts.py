@@ -16,7 +16,7 @@ def add(name: str, comment: str, text: str) -> None:
 
 add(
     "order-length-first",
-    "a length beyond the constants counts before anything about the secret",
+    "a length beyond the constants, and no other, counts before anything about the secret",
     """
     pool_new >p
     p.acquire >a len=4
@@ -31,9 +31,12 @@ add(
     c.write_window
         c.resize len=67108865
         c.get offset=0 len=67108865
+    a.resize len=67108864
+    a.get offset=0 len=67108864
     purge
     d.resize len=67108865
     d.get offset=0 len=67108865
+    d.resize len=67108864
     """,
 )
 add(
