@@ -8,6 +8,7 @@
  */
 #include "memory/guard.h"
 
+#include "base/attributes.h"
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/random.h"
@@ -58,6 +59,7 @@ static keep_status publish_page(keep__guard **out)
     if (st != KEEP_OK)
         return st;
     if (atomic_compare_exchange_strong(&keep__guard_page, &expected, made)) {
+        KEEP__REACHES(made, sizeof *made);
         *out = made;
         return KEEP_OK;
     }
