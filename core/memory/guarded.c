@@ -421,7 +421,7 @@ keep_status keep__guarded_free(keep__spot spot)
     keep__lock_acquire(lock_of(spot));
     st = keep__slab_release(spot, &is_left);
     if (st == KEEP_OK)
-        (void)inspect_locked(spot, KEEP__ACCESS_READ);
+        (void)inspect_locked(spot, KEEP__ACCESS_WRITE); /* it is wiped next */
     keep__lock_release(lock_of(spot));
     if (st == KEEP_OK)
         keep__guarded_end(spot);
