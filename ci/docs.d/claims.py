@@ -31,9 +31,9 @@ OLDEST = {
 
 
 def is_titled(title: str, text: str) -> bool:
-    """A title is a sentence in quotes, or a name whose words stand in the document with blanks between them."""
-    words = "[ _]".join(map(re.escape, title.split()))
-    return bool(re.search(rf"""(?:[("'`]|\b(?:def|func) ){words}[)("'`]""", text))
+    """A title is a sentence in quotes, or a name whose words may stand in the document with blanks between them."""
+    words = "[ _]".join(map(re.escape, title.strip("`").split()))
+    return bool(re.search(rf"""(?:[("'`]|\bdef test_|\bfunc ){words}[)("'`]""", text))
 
 
 def check_tests(tree: Tree) -> Iterator[Finding]:
