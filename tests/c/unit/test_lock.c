@@ -89,7 +89,7 @@ START_TEST(a_wait_without_deadline_ends_when_woken)
 }
 END_TEST
 
-static void invert(void *unused)
+KEEP__UNCHECKED static void invert(void *unused)
 {
     keep__lock upper;
     keep__lock lower;
