@@ -211,8 +211,7 @@ keep_status keep__guarded_write_begin(keep__spot spot, uint8_t **out_data, size_
     return begin(spot, true, out_data, out_len);
 }
 
-static keep_status end_locked(keep__spot spot)
-    KEEP_HOLDS(*lock_of(spot))
+static keep_status end_locked(keep__spot spot) KEEP_HOLDS(*lock_of(spot))
 {
     bool is_last;
     keep_status st = keep__slab_end(spot, &is_last);
