@@ -8,14 +8,13 @@
 
 typedef void (*any_function)(void);
 
+/* EXPORTS, EXPORT(name) for each, comes with the call of the compiler. */
 #define EXPORT(name) { #name, (any_function)name },
 
 static const struct {
     const char *name;
     any_function address;
-} exports[] = {
-#include "exports.inc"
-};
+} exports[] = { EXPORTS };
 
 START_TEST(every_export_is_declared_and_linked)
 {
@@ -33,4 +32,4 @@ START_TEST(the_loaded_library_has_the_version_of_its_headers)
 }
 END_TEST
 
-RUN_SUITE("keep", ONCE(every_export_is_declared_and_linked), ONCE(the_loaded_library_has_the_version_of_its_headers))
+RUN_SUITE("exports", ONCE(every_export_is_declared_and_linked), ONCE(the_loaded_library_has_the_version_of_its_headers))
