@@ -7,7 +7,6 @@
 #include <sodium.h>
 
 #include "base/trace.h"
-#include "keep/bytes.h"
 #include "base/banned.h"
 
 _Static_assert(KEEP__AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
@@ -27,6 +26,43 @@ keep_status keep__crypto_init(void)
 bool keep__equal(const void *a, const void *b, size_t len)
 {
     return sodium_memcmp(a, b, len) == 0;
+}
+
+void keep__sha256(keep_bytes first, keep_bytes second, uint8_t out[KEEP__HASH_LEN])
+{
+    crypto_hash_sha256_state state;
+
+    (void)crypto_hash_sha256_init(&state);
+    (void)crypto_hash_sha256_update(&state, first.data, first.len);
+    (void)crypto_hash_sha256_update(&state, second.data, second.len);
+    (void)crypto_hash_sha256_final(&state, out);
+    keep__wipe(&state, sizeof state);
+}
+
+void keep__hmac_sha256(const uint8_t *key, const keep_bytes *pieces, size_t count, uint8_t out[KEEP__HASH_LEN])
+{
+    crypto_auth_hmacsha256_state state;
+
+    (void)crypto_auth_hmacsha256_init(&state, key, KEEP__HASH_LEN);
+    for (size_t i = 0; i < count; i++)
+        (void)crypto_auth_hmacsha256_update(&state, pieces[i].data, pieces[i].len);
+    (void)crypto_auth_hmacsha256_final(&state, out);
+    keep__wipe(&state, sizeof state);
+}
+
+void keep__fingerprint(const uint8_t key[32], const uint8_t *bytes, size_t len, uint8_t out[KEEP__FINGERPRINT_LEN])
+{
+    (void)crypto_generichash(out, KEEP__FINGERPRINT_LEN, bytes, len, key, 32);
+}
+
+void keep__x25519_public(const uint8_t private_key[32], uint8_t out[32])
+{
+    (void)crypto_scalarmult_base(out, private_key);
+}
+
+bool keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32])
+{
+    return crypto_scalarmult(out, private_key, public_key) == 0;
 }
 
 int keep__compare(const void *a, const void *b, size_t len)

@@ -397,6 +397,21 @@ keep_status keep__key_new(keep_pool *pool, size_t len, keep__key *out_key)
     return finish(KEEP_OK, spot, len, &out_key->secret);
 }
 
+keep_status keep__key_from_secret(keep_pool *pool, const keep_secret *secret, size_t len, keep__key *out_key)
+{
+    const uint8_t *data;
+    size_t secret_len;
+    keep_status st = keep_secret_read_begin(secret, &data, &secret_len);
+
+    if (st != KEEP_OK)
+        return st;
+    st = secret_len == len ? keep__key_new(pool, len, out_key) : KEEP_ERR_INVALID_ARGUMENT;
+    if (st == KEEP_OK)
+        memcpy(out_key->bytes, data, len);
+    (void)keep_secret_end(secret);
+    return st;
+}
+
 void keep__key_free(keep__key *key)
 {
     (void)keep_secret_free(&key->secret);

@@ -24,6 +24,9 @@ typedef struct keep__key {
 /* A zeroed key slot of at most the largest tier's length: INVALID_ARGUMENT, statuses of acquiring. */
 keep_status keep__key_new(keep_pool *pool, size_t len, keep__key *out_key);
 
+/* A key slot with a copy of a secret of exactly `len` bytes: INVALID_ARGUMENT, statuses of reading and acquiring. */
+keep_status keep__key_from_secret(keep_pool *pool, const keep_secret *secret, size_t len, keep__key *out_key);
+
 /* Wipes; a key that was never made is nothing. */
 void keep__key_free(keep__key *key);
 

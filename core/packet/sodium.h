@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ChaCha20-Poly1305 (RFC 8439) by libsodium, in the faster of two forms that give equal bytes.
+ */
+#ifndef KEEP_PACKET_SODIUM_H
+#define KEEP_PACKET_SODIUM_H
+
+#include <stdbool.h>
+
+#include "packet/aead.h"
+
+void keep__sodium_seal(const keep__cipher_job *job);
+
+/* False: not authentic, and `out` is zero. */
+bool keep__sodium_open(const keep__cipher_job *job);
+
+/* libsodium's own combined call: what every back end is compared with. */
+void keep__sodium_seal_combined(const keep__cipher_job *job);
+
+const char *keep__sodium_version(void);
+
+#endif
