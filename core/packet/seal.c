@@ -96,14 +96,23 @@ static keep_status seal_with_counter(keep_session *session, const keep_packet_re
     return st;
 }
 
+keep_status keep__seal_check(const keep_session *session, const keep_packet_request *request)
+{
+    keep_status st = keep__frame_check(request);
+
+    if (st == KEEP_OK && (session == NULL) != (request->kind == KEEP_PACKET_HANDSHAKE))
+        st = KEEP_ERR_INVALID_ARGUMENT;
+    return st;
+}
+
 keep_status keep__seal(keep_session *session, const keep_packet_request *request, const keep_packet_settings *settings,
                        uint8_t *out, size_t cap, size_t *out_len)
 {
     keep__header_values values = { .settings = request->settings != NULL ? request->settings : settings };
-    keep_status st = keep__frame_check(request);
+    keep_status st = keep__seal_check(session, request);
 
-    if (st != KEEP_OK || (session == NULL) != (request->kind == KEEP_PACKET_HANDSHAKE))
-        return KEEP_ERR_INVALID_ARGUMENT;
+    if (st != KEEP_OK)
+        return st;
     if (request->kind == KEEP_PACKET_HANDSHAKE)
         return write_handshake(request, out, cap, out_len);
     st = check_sealing(session);

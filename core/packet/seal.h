@@ -11,6 +11,9 @@
 #include "keep/packet.h"
 #include "keep/status.h"
 
+/* Whether the request is one for this session (NULL: none): INVALID_ARGUMENT. */
+keep_status keep__seal_check(const keep_session *session, const keep_packet_request *request);
+
 /* As keep_packet_seal_into; settings hold where the request has none. */
 keep_status keep__seal(keep_session *session, const keep_packet_request *request, const keep_packet_settings *settings,
                        uint8_t *out, size_t cap, size_t *out_len);

@@ -105,17 +105,19 @@ void keep__sodium_seal(const keep__cipher_job *job)
         keep__sodium_seal_combined(job);
 }
 
-bool keep__sodium_open(const keep__cipher_job *job)
+bool keep__sodium_open_combined(const keep__cipher_job *job)
 {
-    int failed;
+    int failed = crypto_aead_chacha20poly1305_ietf_decrypt_detached(job->out, NULL, job->in, job->len, job->tag,
+                                                                    job->aad, job->aad_len, job->nonce, job->key);
 
-    if (is_composed(job))
-        return open_composed(job);
-    failed = crypto_aead_chacha20poly1305_ietf_decrypt_detached(job->out, NULL, job->in, job->len, job->tag, job->aad,
-                                                                job->aad_len, job->nonce, job->key);
     if (failed != 0)
         keep__wipe(job->out, job->len);
     return failed == 0;
+}
+
+bool keep__sodium_open(const keep__cipher_job *job)
+{
+    return is_composed(job) ? open_composed(job) : keep__sodium_open_combined(job);
 }
 
 const char *keep__sodium_version(void)

@@ -14,8 +14,9 @@ void keep__sodium_seal(const keep__cipher_job *job);
 /* False: not authentic, and `out` is zero. */
 bool keep__sodium_open(const keep__cipher_job *job);
 
-/* libsodium's own combined call: what every back end is compared with. */
+/* libsodium's own combined calls: what every back end is compared with. */
 void keep__sodium_seal_combined(const keep__cipher_job *job);
+bool keep__sodium_open_combined(const keep__cipher_job *job);
 
 const char *keep__sodium_version(void);
 
