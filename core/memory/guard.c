@@ -8,6 +8,7 @@
  */
 #include "memory/guard.h"
 
+#include "base/attributes.h"
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/random.h"
@@ -58,6 +59,7 @@ static keep_status publish_page(keep__guard **out)
     if (st != KEEP_OK)
         return st;
     if (atomic_compare_exchange_strong(&keep__guard_page, &expected, made)) {
+        KEEP__REACHES(made, sizeof *made);
         *out = made;
         return KEEP_OK;
     }
@@ -125,6 +127,19 @@ keep_status keep__guard_part(keep__part part, size_t len, void (*begin)(void *st
         *out_state = expected;
     }
     return KEEP_OK;
+}
+
+uint64_t keep__guard_settled_epoch(void)
+{
+    keep__root *root = keep__guard_root();
+    uint64_t epoch = keep__guard_epoch();
+
+    if (KEEP__LIKELY(atomic_load(&root->purge_count) == epoch))
+        return epoch;
+    keep__lock_acquire(&root->purge);
+    epoch = keep__guard_epoch();
+    keep__lock_release(&root->purge);
+    return epoch;
 }
 
 void keep__guard_new_epoch(void)

@@ -44,7 +44,7 @@ typedef struct keep__root {
     keep__lock making_default;
     _Atomic(keep_pool *) default_pool;
     _Atomic uint64_t sealed_count; /* the newest id of a sealed secret */
-    _Atomic uint64_t purge_count;
+    _Atomic uint64_t purge_count;  /* ended ones: less than the epoch while one runs */
     _Atomic(void *) parts[KEEP__PARTS];
 } keep__root;
 
@@ -93,6 +93,12 @@ keep_status keep__guard_enter(void);
  * them. A child has its own. NO_MEMORY. Behind keep__guard_enter.
  */
 keep_status keep__guard_part(keep__part part, size_t len, void (*begin)(void *state), void **out_state);
+
+/*
+ * The epoch, once no purge is running. Who copies a secret and finds the same epoch after the copy is handed out knows
+ * that no purge missed it.
+ */
+uint64_t keep__guard_settled_epoch(void);
 
 /* Begins a new epoch. Under root->purge. */
 void keep__guard_new_epoch(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tier. Invariants: `slots` and `bytes` are the sums over regions; every group of a region stands in the newest table,
- * and a group whose `tier` is another one's is put back by the searcher that met it through an old table.
+ * Tier. Invariants: `slots` and `bytes` are the sums over regions; every group of a region stands in the newest table.
+ * A searcher may look at an old table: so groups of trimmed regions stay with their tier until it ends, and whatever
+ * is free in them is a slot of this tier.
  *
  * Searching starts at the group where this thread last found a slot of a tier with this index, at first at one of its
  * own, so that two threads seldom meet.
@@ -108,27 +109,6 @@ static void leave_table(keep__tier *tier, const keep__region *region)
     atomic_store(&table->count, kept);
 }
 
-/* Frees a place that was met through an old table: its group serves another tier, or guarded buffers. */
-static void put_back_stray(keep__spot spot)
-{
-    keep__tier *tier = atomic_load(&spot.group->tier);
-
-    if (tier != NULL)
-        keep__tier_give(tier, spot);
-    else
-        keep__slab_give(spot);
-}
-
-static bool take_from(keep__tier *tier, keep__group *group, keep__spot *out)
-{
-    if (!keep__slab_take(group, out))
-        return false;
-    if (KEEP__LIKELY(atomic_load_explicit(&group->tier, memory_order_acquire) == tier))
-        return true;
-    put_back_stray(*out);
-    return false;
-}
-
 bool keep__tier_take(keep__tier *tier, keep__spot *out)
 {
     const keep__table *table = atomic_load_explicit(&tier->table, memory_order_acquire);
@@ -142,7 +122,7 @@ bool keep__tier_take(keep__tier *tier, keep__spot *out)
         *last = keep__thread_number() % count + 1;
     at = *last - 1 < count ? *last - 1 : 0;
     for (uint32_t tried = 0; tried < count; tried++) {
-        if (take_from(tier, atomic_load_explicit(&table->groups[at], memory_order_acquire), out)) {
+        if (keep__slab_take(atomic_load_explicit(&table->groups[at], memory_order_acquire), out)) {
             *last = at + 1;
             return true;
         }
@@ -209,17 +189,38 @@ static keep_status plan_locked(keep__tier *tier, uint64_t want, keep__region_pla
     return KEEP_OK;
 }
 
+static void spare_groups_locked(keep__tier *tier, keep__group *groups) KEEP_HOLDS(tier->growth)
+{
+    while (groups != NULL) {
+        keep__group *next = groups->next;
+
+        groups->next = tier->spare;
+        tier->spare = groups;
+        groups = next;
+    }
+}
+
+static keep_status new_group_locked(keep__tier *tier, keep__group **out_group) KEEP_HOLDS(tier->growth)
+{
+    if (tier->spare == NULL)
+        return keep__guard_new_group(out_group);
+    *out_group = tier->spare;
+    tier->spare = tier->spare->next;
+    return KEEP_OK;
+}
+
 /* Groups for a region's slots, empty and linked. */
-static keep_status new_groups(uint64_t count, keep__group **out_groups)
+static keep_status new_groups_locked(keep__tier *tier, uint64_t count, keep__group **out_groups)
+    KEEP_HOLDS(tier->growth)
 {
     keep__group *groups = NULL;
 
     for (uint64_t i = 0; i < count; i++) {
         keep__group *group;
-        keep_status st = keep__guard_new_group(&group);
+        keep_status st = new_group_locked(tier, &group);
 
         if (st != KEEP_OK) {
-            keep__guard_take_back(groups);
+            spare_groups_locked(tier, groups);
             return st;
         }
         group->next = groups;
@@ -269,7 +270,7 @@ static keep_status build_locked(keep__tier *tier, keep__region_plan plan) KEEP_H
     keep_status st = region == NULL || table == NULL ? keep__trace(KEEP_ERR_NO_MEMORY) : KEEP_OK;
 
     if (st == KEEP_OK)
-        st = new_groups(groups_for(plan.slots), &region->groups);
+        st = new_groups_locked(tier, groups_for(plan.slots), &region->groups);
     if (st == KEEP_OK)
         st = keep__pool_map(tier->pool, plan.bytes, &region->pages);
     if (st == KEEP_OK) {
@@ -278,7 +279,7 @@ static keep_status build_locked(keep__tier *tier, keep__region_plan plan) KEEP_H
         return KEEP_OK;
     }
     if (region != NULL)
-        keep__guard_take_back(region->groups);
+        spare_groups_locked(tier, region->groups);
     keep__heap_free(region, sizeof *region);
     if (table != NULL && table != tier->tables)
         keep__heap_free(table, table_len(table->cap));
@@ -340,11 +341,11 @@ static bool take_groups(keep__group *groups)
     return true;
 }
 
-static void end_region(keep__tier *tier, keep__region *region)
+static void end_region_locked(keep__tier *tier, keep__region *region) KEEP_HOLDS(tier->growth)
 {
     KEEP__UNPOISON(region->pages.data, region->pages.len);
     keep__pool_unmap(tier->pool, &region->pages);
-    keep__guard_take_back(region->groups);
+    spare_groups_locked(tier, region->groups);
     keep__heap_free(region, sizeof *region);
 }
 
@@ -365,7 +366,7 @@ static uint64_t trim_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)
         bytes += region->pages.len;
         atomic_fetch_sub(&tier->slots, region->slots);
         atomic_fetch_sub(&tier->region_count, 1);
-        end_region(tier, region);
+        end_region_locked(tier, region);
     }
     atomic_fetch_sub(&tier->bytes, bytes);
     atomic_fetch_sub(&tier->pool->slab_bytes, bytes);
@@ -406,6 +407,8 @@ uint64_t keep__tier_metadata(keep__tier *tier)
         bytes += table_len(table->cap);
     for (const keep__region *region = tier->regions; region != NULL; region = region->next)
         bytes += sizeof *region + groups_for(region->slots) * sizeof(keep__group);
+    for (const keep__group *group = tier->spare; group != NULL; group = group->next)
+        bytes += sizeof *group;
     keep__lock_release(&tier->growth);
     return bytes;
 }
@@ -468,8 +471,10 @@ void keep__tier_end(keep__tier *tier)
         keep__region *region = tier->regions;
 
         tier->regions = region->next;
-        end_region(tier, region);
+        end_region_locked(tier, region);
     }
+    keep__guard_take_back(tier->spare);
+    tier->spare = NULL;
     atomic_store(&tier->attention, 0);
     atomic_store(&tier->bytes, 0);
     atomic_store(&tier->slots, 0);
@@ -492,22 +497,34 @@ static uint32_t purge_slot(keep__spot spot)
     if (!keep__slab_hold(&spot, &windows))
         return 0;
     keep__wipe(keep__spot_bytes(spot), keep__spot_len(spot));
-    if (keep__slab_let_go(spot))
-        keep__place_clear_and_give(spot);
+    if (keep__slab_let_go(spot)) {
+        keep__place_clear_slot(spot);
+        keep__slab_give(spot);
+    }
+    return windows;
+}
+
+/* Under the lock no region comes or goes, so nobody is missed. */
+static uint64_t purge_regions_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)
+{
+    uint64_t windows = 0;
+
+    for (const keep__region *region = tier->regions; region != NULL; region = region->next) {
+        for (keep__group *group = region->groups; group != NULL; group = group->next) {
+            for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
+                windows += purge_slot(keep__spot_of(group, slot, 0));
+        }
+    }
     return windows;
 }
 
 uint64_t keep__tier_purge(keep__tier *tier)
 {
-    const keep__table *table = atomic_load(&tier->table);
-    uint32_t count = table == NULL ? 0 : atomic_load(&table->count);
-    uint64_t windows = 0;
+    uint64_t windows;
 
-    for (uint32_t i = 0; i < count; i++) {
-        keep__group *group = atomic_load(&table->groups[i]);
-
-        for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
-            windows += purge_slot(keep__spot_of(group, slot, 0));
-    }
+    keep__lock_acquire(&tier->growth);
+    windows = purge_regions_locked(tier);
+    keep__lock_release(&tier->growth);
+    keep__tier_attend(tier);
     return windows;
 }

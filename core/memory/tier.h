@@ -33,6 +33,7 @@ typedef struct keep__tier {
     _Atomic(keep__table *) table;
     keep__lock growth;
     keep__region *regions; /* guarded by growth; the first one made is the last of the list */
+    keep__group *spare;    /* guarded by growth: of trimmed regions, to be used again */
     keep__table *tables;   /* guarded by growth: all there were, a searcher may still look at an old one */
     _Atomic uint64_t bytes, slots, region_count;
     _Atomic uint64_t cached; /* slots that the hot cache holds */

