@@ -322,7 +322,7 @@ keep_status keep_packet_pool_new(const keep_packet_pool_options *options, keep_p
 {
     keep_packet_pool_options read;
     struct packets *packets;
-    keep_packet_pool *pool;
+    keep_packet_pool *pool = NULL;
     keep_status st = out_pool == NULL ? KEEP_ERR_INVALID_ARGUMENT : read_options(options, &read);
 
     if (st == KEEP_OK)
