@@ -105,7 +105,7 @@ keep_status keep__session_check(const keep_session *session)
 
 static keep_status make(const keep__session_keys *keys, const keep_session_options *options, keep_session **out_session)
 {
-    keep_session *session;
+    keep_session *session = NULL;
     keep_status st = keep__guard_enter();
 
     if (st == KEEP_OK)
