@@ -46,7 +46,7 @@ struct aeads {
 
 static const char *const names[BACKENDS] = { "auto", "sodium", "openssl", "ipsec-mb" };
 
-static void begin(void *state)
+static void begin_aeads(void *state)
 {
     struct aeads *aeads = state;
 
@@ -59,7 +59,7 @@ static keep_status need_aeads(struct aeads **out)
     keep_status st = keep__guard_enter();
 
     if (st == KEEP_OK)
-        st = keep__guard_part(KEEP__PART_AEAD, sizeof **out, begin, &state);
+        st = keep__guard_part(KEEP__PART_AEAD, sizeof **out, begin_aeads, &state);
     *out = state;
     return st;
 }
@@ -152,7 +152,7 @@ static void fill(struct proof *proof)
         bytes[i] = (uint8_t)(i * 167 + (i >> 8));
 }
 
-static keep__cipher_job job_of(struct proof *proof, const uint8_t *in, uint8_t *out, uint8_t *tag, size_t len)
+static keep__cipher_job proof_job(struct proof *proof, const uint8_t *in, uint8_t *out, uint8_t *tag, size_t len)
 {
     return (keep__cipher_job){ proof->key, proof->nonce, proof->aad, KEEP__PACKET_AAD_LEN, in, out, len, tag };
 }
@@ -175,9 +175,9 @@ static keep_status open_any(uint32_t which, void *context, const keep__cipher_jo
 /* One length: equal bytes, and back again. */
 static bool proves_len(uint32_t which, void *context, struct proof *proof, size_t len)
 {
-    keep__cipher_job combined = job_of(proof, proof->plaintext, proof->expected, proof->expected_tag, len);
-    keep__cipher_job sealed = job_of(proof, proof->plaintext, proof->got, proof->got_tag, len);
-    keep__cipher_job opened = job_of(proof, proof->expected, proof->got, proof->expected_tag, len);
+    keep__cipher_job combined = proof_job(proof, proof->plaintext, proof->expected, proof->expected_tag, len);
+    keep__cipher_job sealed = proof_job(proof, proof->plaintext, proof->got, proof->got_tag, len);
+    keep__cipher_job opened = proof_job(proof, proof->expected, proof->got, proof->expected_tag, len);
 
     keep__sodium_seal_combined(&combined);
     if (seal_any(which, context, &sealed) != KEEP_OK || keep__compare(proof->got, proof->expected, len) != 0 ||
@@ -188,8 +188,8 @@ static bool proves_len(uint32_t which, void *context, struct proof *proof, size_
 
 static bool refuses_flipped_tags(uint32_t which, void *context, struct proof *proof, size_t len)
 {
-    keep__cipher_job sealed = job_of(proof, proof->plaintext, proof->expected, proof->expected_tag, len);
-    keep__cipher_job opened = job_of(proof, proof->expected, proof->got, proof->expected_tag, len);
+    keep__cipher_job sealed = proof_job(proof, proof->plaintext, proof->expected, proof->expected_tag, len);
+    keep__cipher_job opened = proof_job(proof, proof->expected, proof->got, proof->expected_tag, len);
 
     keep__sodium_seal_combined(&sealed);
     for (size_t bit = 0; bit < 8 * KEEP__CIPHER_TAG_LEN; bit++) {
@@ -316,7 +316,7 @@ static bool may_use(uint32_t aead, uint32_t which)
     return !may_use(KEEP_AEAD_AUTO, KEEP_AEAD_IPSEC_MB);
 }
 
-static keep_status prepare_locked(struct aeads *aeads, uint32_t aead) KEEP_HOLDS(aeads->lock)
+static keep_status prepare_cipher_locked(struct aeads *aeads, uint32_t aead) KEEP_HOLDS(aeads->lock)
 {
     keep_status st = prove_all_locked(aeads);
 
@@ -341,7 +341,7 @@ keep_status keep__cipher_prepare(uint32_t aead)
     if (st != KEEP_OK)
         return st;
     keep__lock_acquire(&aeads->lock);
-    st = prepare_locked(aeads, aead);
+    st = prepare_cipher_locked(aeads, aead);
     keep__lock_release(&aeads->lock);
     return st;
 }

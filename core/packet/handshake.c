@@ -94,16 +94,16 @@ struct keep_handshake {
     struct secrets *secrets; /* in slot */
 };
 
-static keep_status epoch_check(const keep_handshake *handshake)
+static keep_status check_handshake_epoch(const keep_handshake *handshake)
 {
     return handshake->epoch == keep__guard_epoch() ? KEEP_OK : keep__trace(KEEP_ERR_PURGED);
 }
 
-static keep_status check(const keep_handshake *handshake)
+static keep_status check_handshake(const keep_handshake *handshake)
 {
     keep_status st = handshake == NULL ? KEEP_ERR_INVALID_ARGUMENT : keep__guard_check(handshake->stamp);
 
-    return st != KEEP_OK ? st : epoch_check(handshake);
+    return st != KEEP_OK ? st : check_handshake_epoch(handshake);
 }
 
 static uint32_t state_of(const keep_handshake *handshake)
@@ -235,7 +235,7 @@ keep_status keep_handshake_write(keep_handshake *handshake, const void *payload,
     keep_status st = KEEP_ERR_INVALID_ARGUMENT;
 
     if (out_len != NULL && (payload != NULL || len == 0) && (out != NULL || cap == 0))
-        st = check(handshake);
+        st = check_handshake(handshake);
     if (st == KEEP_OK && state_of(handshake) != KEEP_HANDSHAKE_WRITE)
         st = keep__trace(KEEP_ERR_STATE);
     if (st != KEEP_OK)
@@ -250,7 +250,7 @@ keep_status keep_handshake_write(keep_handshake *handshake, const void *payload,
     if (st == KEEP_OK)
         st = write_message(handshake, (keep_bytes){ payload, len }, out);
     if (st == KEEP_OK)
-        st = epoch_check(handshake);
+        st = check_handshake_epoch(handshake);
     if (st == KEEP_OK)
         *out_len = total;
     else
@@ -303,7 +303,7 @@ static keep_status read_message(keep_handshake *handshake, const uint8_t *bytes,
     if (read_tokens(handshake, message, &bytes) && is_good_ephemeral(handshake, message))
         st = keep__noise_decrypt(&handshake->secrets->trial.noise, bytes, payload_len, out);
     if (st == KEEP_OK)
-        st = epoch_check(handshake);
+        st = check_handshake_epoch(handshake);
     if (st == KEEP_OK)
         accept(handshake);
     else if (payload_len != 0)
@@ -319,7 +319,7 @@ keep_status keep_handshake_read(keep_handshake *handshake, const void *message, 
     keep_status st = KEEP_ERR_INVALID_ARGUMENT;
 
     if (out_len != NULL && (message != NULL || len == 0) && (out != NULL || cap == 0))
-        st = check(handshake);
+        st = check_handshake(handshake);
     if (st == KEEP_OK && state_of(handshake) != KEEP_HANDSHAKE_READ)
         st = keep__trace(KEEP_ERR_STATE);
     if (st != KEEP_OK)
@@ -358,7 +358,7 @@ keep_status keep_handshake_info(const keep_handshake *handshake, struct keep_han
     keep_status st = keep__report_check(out_info, sizeof info);
 
     if (st == KEEP_OK)
-        st = check(handshake);
+        st = check_handshake(handshake);
     if (st != KEEP_OK)
         return st;
     info.state = state_of(handshake);
@@ -444,7 +444,7 @@ static void spend(keep_handshake *handshake)
 keep_status keep_handshake_session(keep_handshake *handshake, const keep_session_options *options,
                                    keep_session **out_session)
 {
-    keep_status st = out_session == NULL ? KEEP_ERR_INVALID_ARGUMENT : check(handshake);
+    keep_status st = out_session == NULL ? KEEP_ERR_INVALID_ARGUMENT : check_handshake(handshake);
 
     if (st == KEEP_OK && state_of(handshake) != KEEP_HANDSHAKE_DONE)
         st = keep__trace(KEEP_ERR_STATE);
@@ -527,7 +527,7 @@ static keep_status hold_pool(keep_handshake *handshake, keep_pool *pool)
     return keep__secret_hold_pool(pool);
 }
 
-static keep_status set_up(keep_handshake *handshake, const keep_handshake_options *options)
+static keep_status set_up_handshake(keep_handshake *handshake, const keep_handshake_options *options)
 {
     keep_status st = keep__guard_enter();
 
@@ -546,10 +546,10 @@ static keep_status set_up(keep_handshake *handshake, const keep_handshake_option
         st = begin_noise(handshake, options);
     if (st == KEEP_OK)
         st = hold_pool(handshake, options->pool);
-    return st != KEEP_OK ? st : epoch_check(handshake);
+    return st != KEEP_OK ? st : check_handshake_epoch(handshake);
 }
 
-static void end(keep_handshake *handshake)
+static void end_handshake(keep_handshake *handshake)
 {
     keep__key_free(&handshake->slot);
     keep_pool_free(&handshake->pool);
@@ -571,9 +571,9 @@ keep_status keep_handshake_new(const keep_handshake_options *options, keep_hands
     handshake = keep__heap_new(sizeof *handshake);
     if (handshake == NULL)
         return keep__trace(KEEP_ERR_NO_MEMORY);
-    st = set_up(handshake, &read);
+    st = set_up_handshake(handshake, &read);
     if (st != KEEP_OK)
-        end(handshake);
+        end_handshake(handshake);
     else
         *out_handshake = handshake;
     return st;
@@ -597,5 +597,5 @@ void keep_handshake_free(keep_handshake **handshake)
         return;
     *handshake = NULL;
     if (keep__guard_check(freed->stamp) == KEEP_OK)
-        end(freed);
+        end_handshake(freed);
 }

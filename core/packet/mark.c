@@ -33,14 +33,14 @@ static _Atomic(struct keep__tx_mark *) first;
 static uint8_t fingerprint_key[32];
 static _Atomic bool has_key;
 
-static void begin(void *state)
+static void begin_marks(void *state)
 {
     struct marks *marks = state;
 
     keep__lock_init(&marks->lock, KEEP__RANK_SESSIONS);
 }
 
-static keep_status need_key(void)
+static keep_status need_fingerprint_key(void)
 {
     keep_status st;
 
@@ -80,7 +80,7 @@ static keep_status set_locked(const uint8_t *key, struct keep__tx_mark **out_mar
 {
     uint8_t fingerprint[KEEP__FINGERPRINT_LEN];
     struct keep__tx_mark *mark;
-    keep_status st = need_key();
+    keep_status st = need_fingerprint_key();
 
     if (st != KEEP_OK)
         return st;
@@ -101,7 +101,7 @@ keep_status keep__mark_set(const uint8_t *key, struct keep__tx_mark **out_mark)
 {
     void *state;
     keep__lock *lock;
-    keep_status st = keep__guard_part(KEEP__PART_SESSIONS, sizeof(struct marks), begin, &state);
+    keep_status st = keep__guard_part(KEEP__PART_SESSIONS, sizeof(struct marks), begin_marks, &state);
 
     if (st != KEEP_OK)
         return st;

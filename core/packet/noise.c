@@ -73,7 +73,7 @@ void keep__noise_mix_key_and_hash(keep__noise *noise, const uint8_t bytes[KEEP__
     take_key(noise);
 }
 
-static keep__cipher_job job_of(keep__noise *noise, uint8_t nonce[KEEP__NONCE_LEN])
+static keep__cipher_job noise_job(keep__noise *noise, uint8_t nonce[KEEP__NONCE_LEN])
 {
     keep__nonce_write(0, noise->nonce++, nonce);
     return (keep__cipher_job){
@@ -90,7 +90,7 @@ size_t keep__noise_encrypt(keep__noise *noise, const uint8_t *plaintext, size_t 
     size_t written = len;
 
     if (noise->has_key) {
-        keep__cipher_job job = job_of(noise, nonce);
+        keep__cipher_job job = noise_job(noise, nonce);
 
         job.in = plaintext;
         job.out = out;
@@ -109,7 +109,7 @@ keep_status keep__noise_decrypt(keep__noise *noise, const uint8_t *ciphertext, s
 {
     uint8_t nonce[KEEP__NONCE_LEN];
     uint8_t tag[KEEP__NOISE_TAG_LEN];
-    keep__cipher_job job = job_of(noise, nonce);
+    keep__cipher_job job = noise_job(noise, nonce);
 
     memcpy(tag, ciphertext + len, sizeof tag);
     job.in = ciphertext;

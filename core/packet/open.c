@@ -31,7 +31,7 @@ static void judge_failures(const keep_session *session, keep_status *st)
 }
 
 /* Steps 1 to 8 but for the room. */
-static keep_status judge(const keep_session *session, keep_bytes datagram, keep_packet_info *out_info)
+static keep_status judge_datagram(const keep_session *session, keep_bytes datagram, keep_packet_info *out_info)
 {
     keep_status st = datagram.data == NULL && datagram.len != 0 ? KEEP_ERR_INVALID_ARGUMENT : KEEP_OK;
 
@@ -51,7 +51,7 @@ static struct room measure(const keep_session *session, const keep_bytes *datagr
     keep_packet_info info;
 
     for (size_t i = 0; i < count; i++) {
-        if (judge(session, datagrams[i], &info) != KEEP_OK)
+        if (judge_datagram(session, datagrams[i], &info) != KEEP_OK)
             continue;
         need.data += info.payload_len;
         need.events += keep__frame_span_count(&info);
@@ -60,7 +60,7 @@ static struct room measure(const keep_session *session, const keep_bytes *datagr
 }
 
 /* Decrypts and authenticates one packet into its part of the room. */
-static keep_status decrypt(keep_session *session, keep__cipher *cipher, keep_bytes datagram,
+static keep_status open_datagram(keep_session *session, keep__cipher *cipher, keep_bytes datagram,
                            const keep_packet_info *info, uint8_t *out)
 {
     const uint8_t *bytes = datagram.data;
@@ -101,11 +101,11 @@ static void open_item(keep_session *session, keep__cipher *cipher, keep_bytes da
     keep_packet_opened item = { 0 };
 
     memset(opened, 0, sizeof *opened);
-    item.status = judge(session, datagram, &item.info);
+    item.status = judge_datagram(session, datagram, &item.info);
     if (item.status == KEEP_OK && !take_room(used, &item.info, out, &item))
         item.status = KEEP_ERR_BUFFER_TOO_SMALL;
     if (item.status == KEEP_OK) {
-        item.status = decrypt(session, cipher, datagram, &item.info, out->data + item.payload.offset);
+        item.status = open_datagram(session, cipher, datagram, &item.info, out->data + item.payload.offset);
         if (item.status != KEEP_OK)
             atomic_fetch_add(&session->auth_failed, 1);
         *opened = item;
@@ -161,7 +161,7 @@ static void commit(keep_session *session, size_t count, keep_packet_open_out *ou
 }
 
 /* Erases what failed, and tells the first failure. */
-static keep_status finish(keep_session *session, size_t count, keep_packet_open_out *out)
+static keep_status finish_opening(keep_session *session, size_t count, keep_packet_open_out *out)
 {
     keep_status first = KEEP_OK;
 
@@ -180,7 +180,7 @@ static keep_status finish(keep_session *session, size_t count, keep_packet_open_
 }
 
 /* A purge came meanwhile: nothing is open. */
-static keep_status withdraw(size_t count, keep_packet_open_out *out)
+static keep_status withdraw_opened(size_t count, keep_packet_open_out *out)
 {
     for (size_t i = 0; i < count; i++) {
         out->packets[i].status = KEEP_ERR_PURGED;
@@ -204,9 +204,9 @@ static keep_status open_all(keep_session *session, const keep_bytes *datagrams, 
         open_item(session, &cipher, datagrams[i], &used, out, &out->packets[i]);
     keep__cipher_end(&cipher);
     if (keep__session_check_epoch(session) != KEEP_OK)
-        return withdraw(count, out);
+        return withdraw_opened(count, out);
     commit(session, count, out);
-    return finish(session, count, out);
+    return finish_opening(session, count, out);
 }
 
 /* Whether the output lies apart from a datagram. */

@@ -79,7 +79,7 @@ struct spot {
 
 static KEEP__THREAD_LOCAL uint32_t last_used; /* where this thread found or freed a slot */
 
-static void begin(void *state)
+static void begin_packets(void *state)
 {
     struct packets *packets = state;
 
@@ -92,7 +92,7 @@ static keep_status need_packets(struct packets **out)
     keep_status st = keep__guard_enter();
 
     if (st == KEEP_OK)
-        st = keep__guard_part(KEEP__PART_PACKETS, sizeof **out, begin, &state);
+        st = keep__guard_part(KEEP__PART_PACKETS, sizeof **out, begin_packets, &state);
     *out = state;
     return st;
 }
@@ -149,7 +149,7 @@ static keep_status number_shell(struct packets *packets, keep_packet_pool *pool)
 }
 
 /* A pool's memory without pages: used again, or new. */
-static keep_status new_shell(struct packets *packets, keep_packet_pool **out)
+static keep_status new_packet_shell(struct packets *packets, keep_packet_pool **out)
 {
     keep_packet_pool *pool = pop_unused(packets);
     keep_status st;
@@ -180,7 +180,7 @@ static keep_status map_slots(keep_packet_pool *pool, uint32_t capacity)
     return st;
 }
 
-static keep_status set_up(keep_packet_pool *pool, const keep_packet_pool_options *options)
+static keep_status set_up_packets(keep_packet_pool *pool, const keep_packet_pool_options *options)
 {
     keep_status st = begin_words(pool, options->capacity);
 
@@ -209,7 +209,7 @@ static uint64_t count_in_use(keep_packet_pool *pool)
 }
 
 /* Ends a freed pool whose last packet is gone. */
-static void settle(keep_packet_pool *pool)
+static void settle_packets(keep_packet_pool *pool)
 {
     if (count_in_use(pool) != 0 || atomic_exchange(&pool->is_ended, true))
         return;
@@ -219,7 +219,7 @@ static void settle(keep_packet_pool *pool)
     push_unused(packets_of_process(), pool);
 }
 
-static keep_status read_options(const keep_packet_pool_options *given, keep_packet_pool_options *out)
+static keep_status read_packet_pool_options(const keep_packet_pool_options *given, keep_packet_pool_options *out)
 {
     keep_status st;
 
@@ -323,15 +323,15 @@ keep_status keep_packet_pool_new(const keep_packet_pool_options *options, keep_p
     keep_packet_pool_options read;
     struct packets *packets;
     keep_packet_pool *pool = NULL;
-    keep_status st = out_pool == NULL ? KEEP_ERR_INVALID_ARGUMENT : read_options(options, &read);
+    keep_status st = out_pool == NULL ? KEEP_ERR_INVALID_ARGUMENT : read_packet_pool_options(options, &read);
 
     if (st == KEEP_OK)
         st = need_packets(&packets);
     if (st == KEEP_OK)
-        st = new_shell(packets, &pool);
+        st = new_packet_shell(packets, &pool);
     if (st != KEEP_OK)
         return st;
-    st = set_up(pool, &read);
+    st = set_up_packets(pool, &read);
     if (st != KEEP_OK)
         push_unused(packets, pool);
     else
@@ -416,7 +416,7 @@ keep_status keep_packet_free(keep_packet **packet)
         return keep__trace(KEEP_ERR_CLOSED);
     last_used = spot.slot + 1;
     if (KEEP__UNLIKELY(atomic_load(&spot.pool->is_freed)))
-        settle(spot.pool);
+        settle_packets(spot.pool);
     return KEEP_OK;
 }
 
@@ -450,5 +450,5 @@ void keep_packet_pool_free(keep_packet_pool **pool)
     if (keep__guard_check(freed->stamp) != KEEP_OK)
         return;
     atomic_store(&freed->is_freed, true);
-    settle(freed);
+    settle_packets(freed);
 }

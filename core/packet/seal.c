@@ -31,7 +31,7 @@ static keep_status check_sealable(const keep_packet_request *request, size_t *ou
     return st != KEEP_OK ? st : keep__frame_measure(request->events, request->event_count, out_len);
 }
 
-static keep_status check_sealing(const keep_session *session)
+static keep_status check_sealer(const keep_session *session)
 {
     keep_status st = keep__session_check(session);
 
@@ -115,7 +115,7 @@ keep_status keep__seal(keep_session *session, const keep_packet_request *request
         return st;
     if (request->kind == KEEP_PACKET_HANDSHAKE)
         return write_handshake(request, out, cap, out_len);
-    st = check_sealing(session);
+    st = check_sealer(session);
     if (st == KEEP_OK)
         st = keep__frame_measure(request->events, request->event_count, &values.payload_len);
     if (st != KEEP_OK)
@@ -207,7 +207,7 @@ static keep_status seal_items(keep_session *session, const keep_packet_request *
 }
 
 /* Nothing of a batch that a purge overlapped leaves. */
-static keep_status withdraw(keep_packet_seal_out *out, size_t count)
+static keep_status withdraw_sealed(keep_packet_seal_out *out, size_t count)
 {
     keep__wipe(out->data, out->data_len);
     for (size_t i = 0; i < count; i++) {
@@ -234,7 +234,7 @@ keep_status keep_packet_seal_batch(keep_session *session, const keep_packet_requ
 
     if (requests == NULL || count == 0 || count > KEEP_MAX_BATCH || !is_seal_out(out))
         return KEEP_ERR_INVALID_ARGUMENT;
-    st = check_sealing(session);
+    st = check_sealer(session);
     if (st != KEEP_OK)
         return st;
     need = measure_batch(requests, count);
@@ -245,7 +245,7 @@ keep_status keep_packet_seal_batch(keep_session *session, const keep_packet_requ
     if (need.counters != 0)
         (void)keep__nonce_take(&session->next_counter, need.counters, &counter); /* else each says REKEY */
     st = seal_items(session, requests, count, counter, out);
-    return keep__session_check_epoch(session) == KEEP_OK ? st : withdraw(out, count);
+    return keep__session_check_epoch(session) == KEEP_OK ? st : withdraw_sealed(out, count);
 }
 
 keep_status keep_packet_measure(const keep_bytes *events, size_t count, size_t *out_len)

@@ -24,7 +24,7 @@ static bool may_be_window(uint32_t width)
     return width >= KEEP__WINDOW_MIN && width <= KEEP__WINDOW_MAX && (width & (width - 1)) == 0;
 }
 
-static keep_status read_options(const keep_session_options *given, keep_session_options *out)
+static keep_status read_session_options(const keep_session_options *given, keep_session_options *out)
 {
     keep_status st;
 
@@ -82,7 +82,7 @@ static keep_status take_keys(keep_session *session, const keep__session_keys *ke
     return st != KEEP_OK ? st : keep__session_check_epoch(session);
 }
 
-static void end(keep_session *session)
+static void end_session(keep_session *session)
 {
     keep__key_free(&session->tx);
     keep__key_free(&session->rx);
@@ -122,7 +122,7 @@ static keep_status make(const keep__session_keys *keys, const keep_session_optio
     if (st == KEEP_OK)
         st = keep__cipher_prepare(options->aead);
     if (st != KEEP_OK)
-        end(session);
+        end_session(session);
     else
         *out_session = session;
     return st;
@@ -132,7 +132,7 @@ keep_status keep__session_make(const keep__session_keys *keys, const keep_sessio
                                keep_session **out_session)
 {
     keep_session_options read;
-    keep_status st = read_options(options, &read);
+    keep_status st = read_session_options(options, &read);
 
     if (st == KEEP_OK && (read.tx_key != NULL || read.rx_key != NULL || read.session_id != 0 || read.first_counter != 0))
         st = KEEP_ERR_INVALID_ARGUMENT;
@@ -146,7 +146,7 @@ keep_status keep_session_new(const keep_session_options *options, keep_session *
     keep_status st = KEEP_ERR_INVALID_ARGUMENT;
 
     if (options != NULL && out_session != NULL)
-        st = read_options(options, &read);
+        st = read_session_options(options, &read);
     if (st != KEEP_OK)
         return st;
     if (read.tx_key == NULL && read.rx_key == NULL)
@@ -193,5 +193,5 @@ void keep_session_free(keep_session **session)
         return;
     *session = NULL;
     if (keep__guard_check(freed->stamp) == KEEP_OK)
-        end(freed);
+        end_session(freed);
 }
