@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Crypto: the seam of libsodium (a second one is packet/aead.c).
+ * Crypto: the seam of libsodium (a second one is packet/sodium.c).
  */
 #include "base/crypto.h"
 

@@ -10,12 +10,10 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "base/trace.h"
 #include "base/banned.h"
-
-#define TAG_LEN 16
-
 
 static _Atomic(OSSL_LIB_CTX *) private_context;
 
@@ -35,77 +33,99 @@ static OSSL_LIB_CTX *need_context(void)
     return atomic_load(&private_context);
 }
 
-static EVP_CIPHER_CTX *context_of(keep__openssl_aead *aead)
+static EVP_CIPHER_CTX *evp_of(keep__cipher_context *context)
 {
-    return (EVP_CIPHER_CTX *)(void *)aead;
+    return (EVP_CIPHER_CTX *)(void *)context;
 }
 
-const char *keep__openssl_version(void)
+static uint32_t openssl_state(void)
+{
+    return 0; /* linked, so it is there: whether it has the cipher shows when a context is made */
+}
+
+static const char *openssl_version(void)
 {
     return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
-keep_status keep__openssl_aead_new(keep__openssl_aead **out_aead)
+static const char *openssl_instructions(void)
+{
+    return "";
+}
+
+static keep_status make_openssl_context(keep__cipher_context **out_context)
 {
     OSSL_LIB_CTX *library = need_context();
     EVP_CIPHER *cipher = library == NULL ? NULL : EVP_CIPHER_fetch(library, "ChaCha20-Poly1305", NULL);
-    EVP_CIPHER_CTX *context = cipher == NULL ? NULL : EVP_CIPHER_CTX_new();
-    int done = context == NULL ? 0 : EVP_CipherInit_ex2(context, cipher, NULL, NULL, 1, NULL);
+    EVP_CIPHER_CTX *evp = cipher == NULL ? NULL : EVP_CIPHER_CTX_new();
+    int done = evp == NULL ? 0 : EVP_CipherInit_ex2(evp, cipher, NULL, NULL, 1, NULL);
+    bool has_cipher = cipher != NULL;
 
     EVP_CIPHER_free(cipher); /* the context holds it */
-    if (library == NULL || cipher == NULL)
+    if (!has_cipher)
         return keep__trace(KEEP_ERR_UNSUPPORTED);
     if (done != 1) {
-        EVP_CIPHER_CTX_free(context);
+        EVP_CIPHER_CTX_free(evp);
         return keep__trace(KEEP_ERR_NO_MEMORY);
     }
-    *out_aead = (keep__openssl_aead *)(void *)context;
+    *out_context = (keep__cipher_context *)(void *)evp;
     return KEEP_OK;
 }
 
-void keep__openssl_aead_free(keep__openssl_aead *aead)
+static void end_openssl_context(keep__cipher_context *context)
 {
-    EVP_CIPHER_CTX_free(context_of(aead));
+    EVP_CIPHER_CTX_free(evp_of(context));
 }
 
 /* Key, nonce, associated data and payload. */
-static int run(EVP_CIPHER_CTX *context, const keep__openssl_job *job, int is_sealing)
+static bool run_openssl(EVP_CIPHER_CTX *evp, const keep__cipher_job *job, int is_sealing)
 {
     int written;
 
-    if (job->len > INT_MAX || job->aad.len > INT_MAX)
-        return 0;
-    return EVP_CipherInit_ex2(context, NULL, job->key, job->nonce, is_sealing, NULL) == 1 &&
-           EVP_CipherUpdate(context, NULL, &written, job->aad.data, (int)job->aad.len) == 1 &&
-           (job->len == 0 || EVP_CipherUpdate(context, job->out, &written, job->in, (int)job->len) == 1);
+    return job->len <= INT_MAX && EVP_CipherInit_ex2(evp, NULL, job->key, job->nonce, is_sealing, NULL) == 1 &&
+           EVP_CipherUpdate(evp, NULL, &written, job->aad, (int)job->aad_len) == 1 &&
+           (job->len == 0 || EVP_CipherUpdate(evp, job->out, &written, job->in, (int)job->len) == 1);
 }
 
-keep_status keep__openssl_aead_seal(keep__openssl_aead *aead, const keep__openssl_job *job)
+static keep_status seal_with_openssl(keep__cipher_context *context, const keep__cipher_job *job)
 {
-    EVP_CIPHER_CTX *context = context_of(aead);
-    uint8_t none[TAG_LEN];
+    EVP_CIPHER_CTX *evp = evp_of(context);
+    uint8_t none[KEEP__CIPHER_TAG_LEN];
     int written;
 
-    if (!run(context, job, 1) || EVP_CipherFinal_ex(context, none, &written) != 1 ||
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, job->tag) != 1)
+    if (!run_openssl(evp, job, 1) || EVP_CipherFinal_ex(evp, none, &written) != 1 ||
+        EVP_CIPHER_CTX_ctrl(evp, EVP_CTRL_AEAD_GET_TAG, KEEP__CIPHER_TAG_LEN, job->tag) != 1)
         return keep__trace(KEEP_ERR_SYSTEM);
     return KEEP_OK;
 }
 
-keep_status keep__openssl_aead_open(keep__openssl_aead *aead, const keep__openssl_job *job)
+static keep_status open_with_openssl(keep__cipher_context *context, const keep__cipher_job *job)
 {
-    EVP_CIPHER_CTX *context = context_of(aead);
-    uint8_t none[TAG_LEN];
+    EVP_CIPHER_CTX *evp = evp_of(context);
+    uint8_t none[KEEP__CIPHER_TAG_LEN];
     int written;
 
-    if (!run(context, job, 0) || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, job->tag) != 1)
+    if (!run_openssl(evp, job, 0) ||
+        EVP_CIPHER_CTX_ctrl(evp, EVP_CTRL_AEAD_SET_TAG, KEEP__CIPHER_TAG_LEN, job->tag) != 1)
         return keep__trace(KEEP_ERR_SYSTEM);
-    return EVP_CipherFinal_ex(context, none, &written) == 1 ? KEEP_OK : KEEP_ERR_AUTH;
+    return EVP_CipherFinal_ex(evp, none, &written) == 1 ? KEEP_OK : KEEP_ERR_AUTH;
 }
 
-void keep__openssl_aead_forget(keep__openssl_aead *aead)
+static void forget_in_openssl(keep__cipher_context *context)
 {
-    static const uint8_t zeros[32];
+    static const uint8_t zeros[KEEP__CIPHER_KEY_LEN];
 
-    (void)EVP_CipherInit_ex2(context_of(aead), NULL, zeros, zeros, 1, NULL);
+    (void)EVP_CipherInit_ex2(evp_of(context), NULL, zeros, zeros, 1, NULL);
 }
+
+const keep__cipher_form keep__openssl_cipher = {
+    .name = "openssl",
+    .state = openssl_state,
+    .make = make_openssl_context,
+    .end = end_openssl_context,
+    .seal = seal_with_openssl,
+    .open = open_with_openssl,
+    .forget = forget_in_openssl,
+    .version = openssl_version,
+    .instructions = openssl_instructions,
+};

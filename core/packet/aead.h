@@ -2,52 +2,38 @@
 /*
  * Ciphers: ChaCha20-Poly1305 by the fastest back end of the machine. All give equal bytes; libsodium is always there and
  * cannot fail, so a caller always gets its packet.
- *
- * A back end other than libsodium works through contexts, of which a call borrows one and never waits: if none is free,
- * libsodium does it.
  */
 #ifndef KEEP_PACKET_AEAD_H
 #define KEEP_PACKET_AEAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cipher.h"
 #include "keep/status.h"
+#include "packet/backend.h"
 
-#define KEEP__CIPHER_KEY_LEN 32
-#define KEEP__CIPHER_NONCE_LEN 12
-#define KEEP__CIPHER_TAG_LEN 16
-#define KEEP__CIPHER_MAX_AAD_LEN 64
+/* From this payload on OpenSSL's kernel makes up for its cost per call; see docs/benchmarks.md. */
+#define KEEP__LONG_PAYLOAD_LEN 2048
 
-/* One call: `in` and `out` have `len` bytes and are apart, or the same. */
-typedef struct keep__cipher_job {
-    const uint8_t *key;
-    const uint8_t *nonce;
-    const uint8_t *aad;
-    size_t aad_len; /* at most KEEP__CIPHER_MAX_AAD_LEN */
-    const uint8_t *in;
-    uint8_t *out;
-    size_t len;
-    uint8_t *tag; /* written by sealing, read by opening */
-} keep__cipher_job;
+/* What a session seals and opens with: NULL is libsodium. */
+typedef struct keep__cipher_choice {
+    keep__backend *shorter;
+    keep__backend *longer; /* for payloads from KEEP__LONG_PAYLOAD_LEN on */
+} keep__cipher_choice;
 
-/* What a call, or a batch of them, has borrowed. */
+/* What a call, or a batch of them, works with; begins with a choice alone. */
 typedef struct keep__cipher {
-    uint32_t aead;       /* KEEP_AEAD_... as the session wants it */
-    uint32_t backend;    /* whose context it is; KEEP_AEAD_SODIUM: none */
-    uint32_t slot;
-    uint32_t is_used : 1; /* the context holds a key */
+    keep__cipher_choice choice;
+    keep__backend *backend;   /* whose context is borrowed, or NULL */
+    keep__backend_slot *slot;
 } keep__cipher;
 
-/* Proves the back ends, once per process, and makes contexts for this choice. INVALID_ARGUMENT UNSUPPORTED NO_MEMORY. */
-keep_status keep__cipher_prepare(uint32_t aead);
-
-/* Borrows nothing yet. The choice was prepared. */
-static inline keep__cipher keep__cipher_begin(uint32_t aead)
-{
-    return (keep__cipher){ .aead = aead, .backend = 1 };
-}
+/*
+ * Proves the back ends, once per process, and makes contexts for a choice. `aead` is KEEP_AEAD_...: INVALID_ARGUMENT
+ * UNSUPPORTED NO_MEMORY. Behind keep__guard_enter.
+ */
+keep_status keep__cipher_prepare(uint32_t aead, keep__cipher_choice *out_choice);
 
 /* SYSTEM: the back end failed and is not used any more; write the input again and call once more, which succeeds. */
 keep_status keep__cipher_seal(keep__cipher *cipher, const keep__cipher_job *job);
@@ -55,7 +41,7 @@ keep_status keep__cipher_seal(keep__cipher *cipher, const keep__cipher_job *job)
 /* AUTH: `out` is zero. */
 keep_status keep__cipher_open(keep__cipher *cipher, const keep__cipher_job *job);
 
-/* Takes the key out of a borrowed context and gives it back. */
+/* Gives back what was borrowed. */
 void keep__cipher_end(keep__cipher *cipher);
 
 #endif

@@ -534,7 +534,7 @@ static keep_status set_up_handshake(keep_handshake *handshake, const keep_handsh
     if (st != KEEP_OK)
         return st;
     handshake->stamp = keep__guard_stamp();
-    handshake->epoch = keep__guard_epoch();
+    handshake->epoch = keep__guard_settled_epoch();
     handshake->pattern = &patterns[options->pattern];
     handshake->role = options->role;
     st = keep__key_new(options->pool, sizeof(struct secrets), &handshake->slot);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/loader.h"
 #include "base/trace.h"
 #include "keep/aead.h"
@@ -35,7 +36,7 @@ static _Atomic uint64_t features; /* of the first manager */
 
 #define FIND(library, name) ((api.name = (__typeof__(api.name))keep__loader_find(library, #name)) != NULL)
 
-static uint32_t load(void)
+static uint32_t load_ipsec(void)
 {
     void *library = keep__loader_open(LIBRARY);
 
@@ -47,38 +48,42 @@ static uint32_t load(void)
     return KEEP_AEAD_USABLE;
 }
 
-static IMB_MGR *manager_of(keep__ipsec *ipsec)
+static IMB_MGR *manager_of(keep__cipher_context *context)
 {
-    return (IMB_MGR *)(void *)ipsec;
+    return (IMB_MGR *)(void *)context;
 }
 
-uint32_t keep__ipsec_state(void)
+static uint32_t ipsec_state(void)
 {
     static _Atomic uint32_t state; /* + 1; 0: not loaded yet. Loading twice does no harm */
 
     if (atomic_load(&state) == 0)
-        atomic_store(&state, load() + 1);
+        atomic_store(&state, load_ipsec() + 1);
     return atomic_load(&state) - 1;
 }
 
-const char *keep__ipsec_version(void)
+static const char *ipsec_version(void)
 {
     return api.imb_get_version_str();
 }
 
-const char *keep__ipsec_form(bool *out_is_fast)
+bool keep__ipsec_is_fast(void)
+{
+    return (atomic_load(&features) & FAST) == FAST;
+}
+
+static const char *ipsec_instructions(void)
 {
     uint64_t has = atomic_load(&features);
 
-    *out_is_fast = (has & FAST) == FAST;
-    if (*out_is_fast)
+    if (keep__ipsec_is_fast())
         return "avx512-ifma";
     if ((has & IMB_FEATURE_AVX512_SKX) == IMB_FEATURE_AVX512_SKX)
         return "avx512";
     return (has & IMB_FEATURE_AVX2) != 0 ? "avx2" : "sse";
 }
 
-keep_status keep__ipsec_new(keep__ipsec **out_ipsec)
+static keep_status make_manager(keep__cipher_context **out_context)
 {
     IMB_MGR *manager = api.alloc_mb_mgr(0);
 
@@ -90,22 +95,22 @@ keep_status keep__ipsec_new(keep__ipsec **out_ipsec)
         return keep__trace(KEEP_ERR_UNSUPPORTED);
     }
     atomic_store(&features, manager->features);
-    *out_ipsec = (keep__ipsec *)(void *)manager;
+    *out_context = (keep__cipher_context *)(void *)manager;
     return KEEP_OK;
 }
 
-void keep__ipsec_free(keep__ipsec *ipsec)
+static void end_manager(keep__cipher_context *context)
 {
-    api.free_mb_mgr(manager_of(ipsec));
+    api.free_mb_mgr(manager_of(context));
 }
 
-size_t keep__ipsec_bytes(void)
+static void forget_nothing(keep__cipher_context *context)
 {
-    return sizeof(IMB_MGR);
+    (void)context; /* each job was forgotten when it was done */
 }
 
 /* A job must not keep a pointer to a key: the manager lives as long as the process. */
-static void forget(IMB_JOB *job)
+static void forget_job(IMB_JOB *job)
 {
     job->enc_keys = NULL;
     job->dec_keys = NULL;
@@ -134,70 +139,110 @@ static void describe(IMB_JOB *job, const keep__cipher_job *what)
     job->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
 }
 
-keep_status keep__ipsec_run(keep__ipsec *ipsec, const keep__cipher_job *job, bool is_sealing, uint8_t *out_tag)
+/* Does one job, and writes the tag that it computes. */
+static keep_status run_job(keep__cipher_context *context, const keep__cipher_job *what, bool is_sealing, uint8_t *out_tag)
 {
-    IMB_MGR *manager = manager_of(ipsec);
-    IMB_JOB *next = IMB_GET_NEXT_JOB(manager);
+    IMB_MGR *manager = manager_of(context);
+    IMB_JOB *job = IMB_GET_NEXT_JOB(manager);
     keep_status st;
 
-    describe(next, job);
-    next->cipher_direction = is_sealing ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT;
-    next->chain_order = is_sealing ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
-    next->auth_tag_output = out_tag;
-    next->auth_tag_output_len_in_bytes = KEEP__CIPHER_TAG_LEN;
-    next = IMB_SUBMIT_JOB(manager);
-    if (next == NULL)
-        next = IMB_FLUSH_JOB(manager);
-    if (next == NULL)
+    describe(job, what);
+    job->cipher_direction = is_sealing ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT;
+    job->chain_order = is_sealing ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+    job->auth_tag_output = out_tag;
+    job->auth_tag_output_len_in_bytes = KEEP__CIPHER_TAG_LEN;
+    job = IMB_SUBMIT_JOB(manager);
+    if (job == NULL)
+        job = IMB_FLUSH_JOB(manager);
+    if (job == NULL)
         return keep__trace(KEEP_ERR_SYSTEM);
-    st = next->status == IMB_STATUS_COMPLETED ? KEEP_OK : keep__trace(KEEP_ERR_SYSTEM);
-    forget(next);
+    st = job->status == IMB_STATUS_COMPLETED ? KEEP_OK : keep__trace(KEEP_ERR_SYSTEM);
+    forget_job(job);
     return st;
 }
+
+static keep_status seal_with_ipsec(keep__cipher_context *context, const keep__cipher_job *job)
+{
+    return run_job(context, job, true, job->tag);
+}
+
+static keep_status open_with_ipsec(keep__cipher_context *context, const keep__cipher_job *job)
+{
+    uint8_t tag[KEEP__CIPHER_TAG_LEN];
+    keep_status st = run_job(context, job, false, tag);
+
+    if (st != KEEP_OK)
+        return st;
+    return keep__equal(tag, job->tag, sizeof tag) ? KEEP_OK : KEEP_ERR_AUTH;
+}
+
+#define CONTEXT_LEN sizeof(IMB_MGR)
 
 #else
 
 #include "base/banned.h"
 
-uint32_t keep__ipsec_state(void)
+#define CONTEXT_LEN 0
+
+static uint32_t ipsec_state(void)
 {
     return KEEP_AEAD_NOT_BUILT;
 }
 
-const char *keep__ipsec_version(void)
+static const char *ipsec_version(void)
 {
     return "";
 }
 
-const char *keep__ipsec_form(bool *out_is_fast)
+bool keep__ipsec_is_fast(void)
 {
-    *out_is_fast = false;
+    return false;
+}
+
+static const char *ipsec_instructions(void)
+{
     return "";
 }
 
-keep_status keep__ipsec_new(keep__ipsec **out_ipsec)
+static keep_status make_manager(keep__cipher_context **out_context)
 {
-    (void)out_ipsec;
+    (void)out_context;
     return keep__trace(KEEP_ERR_UNSUPPORTED);
 }
 
-void keep__ipsec_free(keep__ipsec *ipsec)
+static void end_manager(keep__cipher_context *context)
 {
-    (void)ipsec;
+    (void)context;
 }
 
-size_t keep__ipsec_bytes(void)
+static void forget_nothing(keep__cipher_context *context)
 {
-    return 0;
+    (void)context;
 }
 
-keep_status keep__ipsec_run(keep__ipsec *ipsec, const keep__cipher_job *job, bool is_sealing, uint8_t *out_tag)
+static keep_status seal_with_ipsec(keep__cipher_context *context, const keep__cipher_job *job)
 {
-    (void)ipsec;
+    (void)context;
     (void)job;
-    (void)is_sealing;
-    (void)out_tag;
     return keep__trace(KEEP_ERR_UNSUPPORTED);
+}
+
+static keep_status open_with_ipsec(keep__cipher_context *context, const keep__cipher_job *job)
+{
+    return seal_with_ipsec(context, job);
 }
 
 #endif
+
+const keep__cipher_form keep__ipsec_cipher = {
+    .name = "ipsec-mb",
+    .state = ipsec_state,
+    .make = make_manager,
+    .end = end_manager,
+    .seal = seal_with_ipsec,
+    .open = open_with_ipsec,
+    .forget = forget_nothing,
+    .version = ipsec_version,
+    .instructions = ipsec_instructions,
+    .context_len = CONTEXT_LEN,
+};

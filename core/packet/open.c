@@ -192,7 +192,7 @@ static keep_status withdraw_opened(size_t count, keep_packet_open_out *out)
 
 static keep_status open_all(keep_session *session, const keep_bytes *datagrams, size_t count, keep_packet_open_out *out)
 {
-    keep__cipher cipher = keep__cipher_begin(session->aead);
+    keep__cipher cipher = { .choice = session->choice };
     struct room need = measure(session, datagrams, count);
     struct room used = { 0, 0 };
 

@@ -83,7 +83,7 @@ static keep_status write_handshake(const keep_packet_request *request, uint8_t *
 static keep_status seal_with_counter(keep_session *session, const keep_packet_request *request,
                                      keep__header_values *values, uint8_t *out)
 {
-    keep__cipher cipher = keep__cipher_begin(session->aead);
+    keep__cipher cipher = { .choice = session->choice };
     keep_status st;
 
     if (!keep__nonce_take(&session->next_counter, 1, &values->counter))
@@ -185,7 +185,7 @@ static keep_status seal_item(keep_session *session, keep__cipher *cipher, const 
 static keep_status seal_items(keep_session *session, const keep_packet_request *requests, size_t count,
                               uint64_t counter, keep_packet_seal_out *out)
 {
-    keep__cipher cipher = keep__cipher_begin(session->aead);
+    keep__cipher cipher = { .choice = session->choice };
     keep_status first = KEEP_OK;
     size_t at = 0;
 

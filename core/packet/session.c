@@ -71,7 +71,7 @@ static keep_status take_keys(keep_session *session, const keep__session_keys *ke
 {
     keep_status st;
 
-    session->epoch = keep__guard_epoch();
+    session->epoch = keep__guard_settled_epoch();
     st = copy_key(pool, keys->tx_key, &session->tx);
     if (st == KEEP_OK)
         st = copy_key(pool, keys->rx_key, &session->rx);
@@ -113,14 +113,13 @@ static keep_status make(const keep__session_keys *keys, const keep_session_optio
     if (st != KEEP_OK)
         return st;
     session->stamp = keep__guard_stamp();
-    session->aead = options->aead;
     session->session_id = keys->session_id;
     session->max_failed_opens = options->max_failed_opens;
     atomic_store(&session->next_counter, options->first_counter);
     atomic_store(&session->confirmed, keys->is_confirmed);
     st = take_keys(session, keys, options->pool);
     if (st == KEEP_OK)
-        st = keep__cipher_prepare(options->aead);
+        st = keep__cipher_prepare(options->aead, &session->choice);
     if (st != KEEP_OK)
         end_session(session);
     else

@@ -14,6 +14,7 @@
 #include "keep/session.h"
 #include "keep/status.h"
 #include "memory/secret.h"
+#include "packet/aead.h"
 #include "packet/window.h"
 
 /* What is read together lies together: the counter of senders, the window of receivers and the rest far from each other. */
@@ -23,7 +24,7 @@ struct keep__tx_mark;
 
 struct keep_session {
     uint32_t stamp;
-    uint32_t aead;
+    keep__cipher_choice choice;
     uint64_t epoch; /* of purges, when the keys were copied */
     uint64_t session_id;
     uint64_t max_failed_opens;

@@ -120,7 +120,48 @@ bool keep__sodium_open(const keep__cipher_job *job)
     return is_composed(job) ? open_composed(job) : keep__sodium_open_combined(job);
 }
 
-const char *keep__sodium_version(void)
+static uint32_t sodium_state(void)
 {
-    return sodium_version_string();
+    return 0; /* KEEP_AEAD_USABLE */
 }
+
+static keep_status make_no_context(keep__cipher_context **out_context)
+{
+    *out_context = NULL;
+    return KEEP_OK;
+}
+
+static void end_no_context(keep__cipher_context *context)
+{
+    (void)context;
+}
+
+static keep_status seal_with_sodium(keep__cipher_context *context, const keep__cipher_job *job)
+{
+    (void)context;
+    keep__sodium_seal(job);
+    return KEEP_OK;
+}
+
+static keep_status open_with_sodium(keep__cipher_context *context, const keep__cipher_job *job)
+{
+    (void)context;
+    return keep__sodium_open(job) ? KEEP_OK : KEEP_ERR_AUTH;
+}
+
+static const char *sodium_instructions(void)
+{
+    return "";
+}
+
+const keep__cipher_form keep__sodium_cipher = {
+    .name = "sodium",
+    .state = sodium_state,
+    .make = make_no_context,
+    .end = end_no_context,
+    .seal = seal_with_sodium,
+    .open = open_with_sodium,
+    .forget = end_no_context,
+    .version = sodium_version_string,
+    .instructions = sodium_instructions,
+};

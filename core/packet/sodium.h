@@ -7,7 +7,10 @@
 
 #include <stdbool.h>
 
-#include "packet/aead.h"
+#include "base/cipher.h"
+
+/* Works without a context, and cannot fail. */
+extern const keep__cipher_form keep__sodium_cipher;
 
 void keep__sodium_seal(const keep__cipher_job *job);
 
@@ -17,7 +20,5 @@ bool keep__sodium_open(const keep__cipher_job *job);
 /* libsodium's own combined calls: what every back end is compared with. */
 void keep__sodium_seal_combined(const keep__cipher_job *job);
 bool keep__sodium_open_combined(const keep__cipher_job *job);
-
-const char *keep__sodium_version(void);
 
 #endif
