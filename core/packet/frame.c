@@ -63,6 +63,8 @@ keep_status keep__frame_measure(const keep_bytes *events, size_t count, size_t *
         /* each length is compared before it is added, so nothing wraps */
         if (events[i].len > KEEP_MAX_EVENT_LEN)
             return KEEP_ERR_PACKET_TOO_LARGE;
+        if (events[i].data == NULL && events[i].len != 0)
+            return KEEP_ERR_INVALID_ARGUMENT;
         len += KEEP__FRAME_LEN + events[i].len;
         if (len > KEEP_MAX_PAYLOAD_LEN)
             return KEEP_ERR_PACKET_TOO_LARGE;

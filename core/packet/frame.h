@@ -19,7 +19,7 @@
 #define KEEP__PACKET_AAD_LEN 56
 #define KEEP__FRAME_LEN 4 /* what each event has in front */
 
-/* Length of the plaintext: PACKET_TOO_MANY_EVENTS, PACKET_TOO_LARGE. */
+/* Length of the plaintext: PACKET_TOO_MANY_EVENTS, PACKET_TOO_LARGE; INVALID_ARGUMENT: an event without data. */
 keep_status keep__frame_measure(const keep_bytes *events, size_t count, size_t *out_len);
 
 /* Whether a request is one: INVALID_ARGUMENT. Events' data is not looked at. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Open: events from datagrams. Nothing but the count of failed opens changes before a datagram is authentic, and the
- * window is not looked at before, so a forged one learns nothing. A header is copied once and used from the copy: the
- * caller's memory may change meanwhile.
+ * window is not looked at before, so a forged one learns nothing. What is judged, authenticated and told is one copy of the
+ * header: the caller's memory may change meanwhile.
  */
 #include "keep/packet.h"
 
@@ -24,34 +24,33 @@ struct room {
     size_t events;
 };
 
-static void judge_failures(const keep_session *session, keep_status *st)
-{
-    if (*st == KEEP_OK && atomic_load(&session->auth_failed) >= session->max_failed_opens)
-        *st = KEEP_ERR_REKEY;
-}
-
-/* Steps 1 to 8 but for the room. */
-static keep_status judge_datagram(const keep_session *session, keep_bytes datagram, keep_packet_info *out_info)
+/* Steps 1 to 8 but for the room, on a copy of the header. */
+static keep_status judge_datagram(const keep_session *session, keep_bytes datagram, uint8_t *header,
+                                  keep_packet_info *out_info)
 {
     keep_status st = datagram.data == NULL && datagram.len != 0 ? KEEP_ERR_INVALID_ARGUMENT : KEEP_OK;
 
+    if (st == KEEP_OK && datagram.len >= KEEP_PACKET_HEADER_LEN)
+        memcpy(header, datagram.data, KEEP_PACKET_HEADER_LEN);
     if (st == KEEP_OK)
-        st = keep__frame_parse(datagram.data, datagram.len, out_info);
+        st = keep__frame_parse(header, datagram.len, out_info);
     if (st == KEEP_OK && out_info->kind == KEEP_PACKET_HANDSHAKE)
         st = KEEP_ERR_PACKET_HANDSHAKE;
     if (st == KEEP_OK && out_info->session_id != session->session_id)
         st = KEEP_ERR_PACKET_SESSION;
-    judge_failures(session, &st);
+    if (st == KEEP_OK && atomic_load_explicit(&session->auth_failed, memory_order_relaxed) >= session->max_failed_opens)
+        st = KEEP_ERR_REKEY;
     return st;
 }
 
-static struct room measure(const keep_session *session, const keep_bytes *datagrams, size_t count)
+static struct room measure_datagrams(const keep_session *session, const keep_bytes *datagrams, size_t count)
 {
+    uint8_t header[KEEP_PACKET_HEADER_LEN];
     struct room need = { 0, 0 };
     keep_packet_info info;
 
     for (size_t i = 0; i < count; i++) {
-        if (judge_datagram(session, datagrams[i], &info) != KEEP_OK)
+        if (judge_datagram(session, datagrams[i], header, &info) != KEEP_OK)
             continue;
         need.data += info.payload_len;
         need.events += keep__frame_span_count(&info);
@@ -60,18 +59,14 @@ static struct room measure(const keep_session *session, const keep_bytes *datagr
 }
 
 /* Decrypts and authenticates one packet into its part of the room. */
-static keep_status open_datagram(keep_session *session, keep__cipher *cipher, keep_bytes datagram,
-                           const keep_packet_info *info, uint8_t *out)
+static keep_status open_datagram(const keep_session *session, keep__cipher *cipher, const uint8_t *header,
+                                 const keep_packet_info *info, const uint8_t *payload, uint8_t *out)
 {
-    const uint8_t *bytes = datagram.data;
-    const uint8_t *payload = bytes + KEEP_PACKET_HEADER_LEN;
-    uint8_t header[KEEP_PACKET_HEADER_LEN];
     uint8_t aad[KEEP__PACKET_AAD_LEN];
     uint8_t nonce[KEEP__NONCE_LEN];
     uint8_t tag[KEEP_PACKET_TAG_LEN];
     keep__cipher_job job = { session->rx.bytes, nonce, aad, sizeof aad, payload, out, info->payload_len, tag };
 
-    memcpy(header, bytes, sizeof header);
     memcpy(tag, payload + info->payload_len, sizeof tag);
     keep__frame_aad(header, aad);
     keep__nonce_write(session->session_id, info->counter, nonce);
@@ -94,25 +89,6 @@ static bool take_room(struct room *used, const keep_packet_info *info, const kee
     return true;
 }
 
-/* One packet up to its authentication. */
-static void open_item(keep_session *session, keep__cipher *cipher, keep_bytes datagram, struct room *used,
-                      const keep_packet_open_out *out, keep_packet_opened *opened)
-{
-    keep_packet_opened item = { 0 };
-
-    memset(opened, 0, sizeof *opened);
-    item.status = judge_datagram(session, datagram, &item.info);
-    if (item.status == KEEP_OK && !take_room(used, &item.info, out, &item))
-        item.status = KEEP_ERR_BUFFER_TOO_SMALL;
-    if (item.status == KEEP_OK) {
-        item.status = open_datagram(session, cipher, datagram, &item.info, out->data + item.payload.offset);
-        if (item.status != KEEP_OK)
-            atomic_fetch_add(&session->auth_failed, 1);
-        *opened = item;
-    }
-    opened->status = item.status;
-}
-
 /* The events of an authentic packet. */
 static keep_status read_events(const keep_packet_opened *opened, const keep_packet_open_out *out)
 {
@@ -120,6 +96,34 @@ static keep_status read_events(const keep_packet_opened *opened, const keep_pack
 
     return keep__frame_read_events(plaintext, opened->payload.offset, opened->info.event_count,
                                    out->events + opened->first_event);
+}
+
+/* One packet, but for its place in the window: what its frames say is not told before that. */
+static void open_item(keep_session *session, keep__cipher *cipher, keep_bytes datagram, struct room *used,
+                      const keep_packet_open_out *out, keep_packet_opened *opened)
+{
+    uint8_t header[KEEP_PACKET_HEADER_LEN];
+    keep_packet_opened item = { 0 };
+
+    memset(opened, 0, sizeof *opened);
+    item.status = judge_datagram(session, datagram, header, &item.info);
+    if (item.status == KEEP_OK && !take_room(used, &item.info, out, &item))
+        item.status = KEEP_ERR_BUFFER_TOO_SMALL;
+    opened->status = item.status;
+    if (item.status != KEEP_OK)
+        return;
+    item.status = open_datagram(session, cipher, header, &item.info, (const uint8_t *)datagram.data + sizeof header,
+                                out->data + item.payload.offset);
+    if (item.status != KEEP_OK)
+        atomic_fetch_add(&session->auth_failed, 1);
+    else
+        item.status = read_events(&item, out);
+    *opened = item;
+}
+
+static bool is_authentic(keep_status st)
+{
+    return st == KEEP_OK || st == KEEP_ERR_PACKET_EVENTS || st == KEEP_ERR_PACKET_TRAILING;
 }
 
 static void count_locked(keep_session *session, keep_status st) KEEP_HOLDS(session->lock)
@@ -149,12 +153,10 @@ static void commit(keep_session *session, size_t count, keep_packet_open_out *ou
     for (size_t i = 0; i < count; i++) {
         keep_packet_opened *opened = &out->packets[i];
 
-        if (opened->status != KEEP_OK)
+        if (!is_authentic(opened->status))
             continue;
         if (!keep__window_commit(&session->window, opened->info.counter))
             opened->status = KEEP_ERR_REPLAY;
-        else
-            opened->status = read_events(opened, out);
         count_locked(session, opened->status);
     }
     keep__lock_release(&session->lock);
@@ -193,7 +195,7 @@ static keep_status withdraw_opened(size_t count, keep_packet_open_out *out)
 static keep_status open_all(keep_session *session, const keep_bytes *datagrams, size_t count, keep_packet_open_out *out)
 {
     keep__cipher cipher = { .choice = session->choice };
-    struct room need = measure(session, datagrams, count);
+    struct room need = measure_datagrams(session, datagrams, count);
     struct room used = { 0, 0 };
 
     out->data_len = need.data;

@@ -32,6 +32,8 @@
 #define PLACE_BITS 24 /* pool 10 ‖ slot 14 */
 #define SLOT_BITS 14
 #define IN_USE UINT64_C(1)
+#define FREED UINT64_C(1)
+#define ENDED UINT64_C(2)
 #define SLOTS_PER_THREAD 7 /* first looks of threads lie on different lines */
 #define GENERATION_MASK ((UINT64_C(1) << 34) - 1)
 
@@ -56,8 +58,7 @@ struct keep_packet_pool {
     keep__pages pages;
     struct slot *slots;     /* in pages */
     keep_packet_pool *next; /* of packets->unused */
-    _Atomic bool is_freed;
-    _Atomic bool is_ended;
+    _Atomic uint64_t life; /* how often it began ‖ ENDED ‖ FREED */
     _Atomic uint64_t peak, refused;
     _Atomic uint64_t words[KEEP_MAX_PACKET_SLOTS]; /* large, and touched only as far as the capacity reaches */
 };
@@ -193,8 +194,7 @@ static keep_status set_up_packets(keep_packet_pool *pool, const keep_packet_pool
     atomic_store(&pool->capacity, options->capacity);
     atomic_store(&pool->peak, 0);
     atomic_store(&pool->refused, 0);
-    atomic_store(&pool->is_ended, false);
-    atomic_store(&pool->is_freed, false);
+    atomic_store(&pool->life, (atomic_load(&pool->life) | FREED | ENDED) + 1);
     return KEEP_OK;
 }
 
@@ -208,10 +208,13 @@ static uint64_t count_in_use(keep_packet_pool *pool)
     return in_use;
 }
 
-/* Ends a freed pool whose last packet is gone. */
+/* Ends a freed pool whose last packet is gone. Who comes late finds that it ended, or another life. */
 static void settle_packets(keep_packet_pool *pool)
 {
-    if (count_in_use(pool) != 0 || atomic_exchange(&pool->is_ended, true))
+    uint64_t life = atomic_load(&pool->life);
+
+    if ((life & (FREED | ENDED)) != FREED || count_in_use(pool) != 0 ||
+        !atomic_compare_exchange_strong(&pool->life, &life, life | ENDED))
         return;
     keep__wipe(pool->pages.data, pool->pages.len);
     keep__pages_unmap(&pool->pages);
@@ -415,7 +418,7 @@ keep_status keep_packet_free(keep_packet **packet)
     if (!atomic_compare_exchange_strong(&spot.pool->words[spot.slot], &spot.word, spot.word & ~IN_USE))
         return keep__trace(KEEP_ERR_CLOSED);
     last_used = spot.slot + 1;
-    if (KEEP__UNLIKELY(atomic_load(&spot.pool->is_freed)))
+    if (KEEP__UNLIKELY((atomic_load(&spot.pool->life) & FREED) != 0))
         settle_packets(spot.pool);
     return KEEP_OK;
 }
@@ -449,6 +452,6 @@ void keep_packet_pool_free(keep_packet_pool **pool)
     *pool = NULL;
     if (keep__guard_check(freed->stamp) != KEEP_OK)
         return;
-    atomic_store(&freed->is_freed, true);
+    (void)atomic_fetch_or(&freed->life, FREED);
     settle_packets(freed);
 }

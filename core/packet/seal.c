@@ -69,6 +69,8 @@ static keep_status write_handshake(const keep_packet_request *request, uint8_t *
 {
     keep__header_values values = { .payload_len = request->events[0].len };
 
+    if (request->events[0].data == NULL && values.payload_len != 0)
+        return KEEP_ERR_INVALID_ARGUMENT;
     if (values.payload_len > KEEP_MAX_PAYLOAD_LEN)
         return KEEP_ERR_PACKET_TOO_LARGE;
     *out_len = KEEP_PACKET_HEADER_LEN + values.payload_len;

@@ -48,7 +48,7 @@ struct keep_packet_pool_stats {
     size_t size;
     uint64_t capacity;
     uint64_t in_use, available; /* together the capacity */
-    uint64_t peak;              /* the most that were in use */
+    uint64_t peak;              /* the most in use that stats or a refused acquire saw: a count would slow every acquire */
     uint64_t refused;           /* acquires that found none */
     uint64_t bytes;             /* all memory of the pool */
 };
