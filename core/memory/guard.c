@@ -19,6 +19,9 @@
 
 _Atomic(keep__guard *) keep__guard_page;
 
+/* Where leak checkers find the roots of this process and its ancestors: they do not look into mapped pages. */
+static keep__root *volatile newest_root;
+
 static _Atomic uint32_t last_stamp; /* of this process or its nearest ancestor that had one */
 static keep__guard unwiped_page;    /* where the kernel wipes no page in a child: the hook of fork does */
 
@@ -82,6 +85,8 @@ static keep_status make_root(keep__guard *guard)
     keep__lock_init(&root->purge, KEEP__RANK_PURGE);
     keep__lock_init(&root->listing, KEEP__RANK_POOLS);
     keep__lock_init(&root->making_default, KEEP__RANK_DEFAULT);
+    root->ancestor = newest_root;
+    newest_root = root;
     guard->root = root;
     return KEEP_OK;
 }

@@ -43,6 +43,7 @@ typedef struct keep__root {
     keep_pool *pools;            /* guarded by listing: every pool that has pages */
     keep__lock making_default;
     _Atomic(keep_pool *) default_pool;
+    struct keep__root *ancestor;   /* the parent process's, never used */
     _Atomic uint64_t sealed_count; /* the newest id of a sealed secret */
     _Atomic uint64_t purge_count;  /* ended ones: less than the epoch while one runs */
     _Atomic(void *) parts[KEEP__PARTS];

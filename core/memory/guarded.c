@@ -24,6 +24,7 @@ struct buffer {
     size_t capacity;
     size_t offset; /* of the data in the pages */
     uint32_t flags;
+    keep__access access; /* what the pages allow; guarded by the group's lock where the place is live */
     uint8_t canary[KEEP__CANARY_LEN];
 };
 
@@ -101,7 +102,7 @@ static void check_intact(const struct buffer *buffer, size_t len)
         poison_slack(buffer);
         return;
     }
-    if (keep__pages_protect(&buffer->pages, KEEP__ACCESS_WRITE) == KEEP_OK)
+    if (buffer->access == KEEP__ACCESS_WRITE || keep__pages_protect(&buffer->pages, KEEP__ACCESS_WRITE) == KEEP_OK)
         keep__wipe(buffer->pages.data, buffer->pages.len);
     keep__die(KEEP__DAMAGED);
 }
@@ -119,23 +120,47 @@ static keep__access access_for(const struct buffer *buffer, uint64_t word)
     return (word & KEEP__FROZEN) != 0 ? KEEP__ACCESS_READ : KEEP__ACCESS_WRITE;
 }
 
-/* Changes protection from what the word `before` asks for to what the word asks for now. */
-static keep_status follow_locked(keep__spot spot, uint64_t before)
+static keep_status allow(struct buffer *buffer, keep__access access)
 {
-    const struct buffer *buffer = *entry_of(spot);
-    uint64_t word = keep__spot_word(spot);
-    keep__access access = access_for(buffer, word);
     keep_status st;
 
-    if (access == access_for(buffer, before) && (word & KEEP__EXPOSED) == 0)
+    if (buffer->access == access)
         return KEEP_OK;
     st = keep__pages_protect(&buffer->pages, access);
-    keep__slab_set_exposed(spot, st != KEEP_OK && (word & KEEP__WINDOWS) == 0);
+    if (st == KEEP_OK)
+        buffer->access = access;
     return st;
 }
 
-static bool has_place_locked(keep__group *group, keep__spot *out)
+/* At least this access. */
+static keep_status need_access(struct buffer *buffer, keep__access access)
 {
+    return buffer->access >= access ? KEEP_OK : allow(buffer, access);
+}
+
+/* Without windows, and with another access than the word asks for, the pages are exposed. */
+static void note_exposure_locked(keep__spot spot) KEEP_HOLDS(*lock_of(spot))
+{
+    const struct buffer *buffer = *entry_of(spot);
+    uint64_t word = keep__spot_word(spot);
+
+    keep__slab_set_exposed(spot, (word & KEEP__WINDOWS) == 0 && buffer->access != access_for(buffer, word));
+}
+
+/* Lets the pages allow what the word asks for. */
+static keep_status follow_locked(keep__spot spot) KEEP_HOLDS(*lock_of(spot))
+{
+    struct buffer *buffer = *entry_of(spot);
+    keep_status st = allow(buffer, access_for(buffer, keep__spot_word(spot)));
+
+    note_exposure_locked(spot);
+    return st;
+}
+
+static bool take_place_locked(keep__root *root, keep__spot *out) KEEP_HOLDS(root->directory)
+{
+    keep__group *group = root->guarded_groups;
+
     while (group != NULL && !keep__slab_take(group, out))
         group = group->next;
     return group != NULL;
@@ -169,7 +194,7 @@ static keep_status claim_place(keep__spot *out)
     bool is_found;
 
     keep__lock_acquire(&root->directory);
-    is_found = has_place_locked(root->guarded_groups, out);
+    is_found = take_place_locked(root, out);
     keep__lock_release(&root->directory);
     return is_found ? KEEP_OK : add_group(out);
 }
@@ -190,9 +215,19 @@ static keep_status map_buffer(keep_pool *pool, size_t len, uint32_t flags, struc
     buffer->capacity = len;
     buffer->offset = plan.offset;
     buffer->flags = flags & (KEEP_ACQUIRE_ALIGN16 | KEEP_ACQUIRE_RESIDENT);
+    buffer->access = KEEP__ACCESS_WRITE;
     write_canary(buffer);
     poison_slack(buffer);
     return KEEP_OK;
+}
+
+static void unmap_buffer(keep_pool *pool, struct buffer *buffer)
+{
+    KEEP__UNPOISON(buffer->pages.data, buffer->pages.len);
+    /* if the kernel refuses access, it is the kernel that zeroes the pages before anybody gets them */
+    if (need_access(buffer, KEEP__ACCESS_WRITE) == KEEP_OK)
+        keep__wipe(buffer->pages.data, buffer->pages.len);
+    keep__pool_unmap(pool, &buffer->pages);
 }
 
 keep_status keep__guarded_claim(keep_pool *pool, size_t len, uint32_t flags, keep__spot *out)
@@ -204,7 +239,7 @@ keep_status keep__guarded_claim(keep_pool *pool, size_t len, uint32_t flags, kee
         st = claim_place(out);
     if (st != KEEP_OK) {
         if (buffer != NULL && buffer->pages.len != 0)
-            keep__pool_unmap(pool, &buffer->pages);
+            unmap_buffer(pool, buffer);
         keep__heap_free(buffer, sizeof *buffer);
         return st;
     }
@@ -217,8 +252,8 @@ keep_status keep__guarded_claim(keep_pool *pool, size_t len, uint32_t flags, kee
 
 keep_status keep__guarded_hand_out(keep__spot *spot, size_t len, uint64_t flags)
 {
-    const struct buffer *buffer = *entry_of(*spot);
-    keep_status st = keep__pages_protect(&buffer->pages, access_for(buffer, flags));
+    struct buffer *buffer = *entry_of(*spot);
+    keep_status st = allow(buffer, access_for(buffer, flags));
 
     if (st != KEEP_OK)
         return st;
@@ -234,13 +269,9 @@ void keep__guarded_end(keep__spot spot)
     keep_pool *pool = buffer->pool;
 
     *entry_of(spot) = NULL;
-    KEEP__UNPOISON(buffer->pages.data, buffer->pages.len);
-    /* if the kernel refuses access, unmapping zeroes the pages instead */
-    if (keep__pages_protect(&buffer->pages, KEEP__ACCESS_WRITE) == KEEP_OK)
-        keep__wipe(buffer->pages.data, buffer->pages.len);
     atomic_fetch_sub(&pool->guarded, 1);
     atomic_fetch_sub(&pool->guarded_bytes, buffer->pages.len);
-    keep__pool_unmap(pool, &buffer->pages);
+    unmap_buffer(pool, buffer);
     keep__heap_free(buffer, sizeof *buffer);
     keep__slab_give(spot);
     keep__pool_release(pool);
@@ -268,16 +299,17 @@ uint32_t keep__guarded_flags(keep__spot spot)
 
 /* Begins a window; if the kernel refuses the access, none was begun. */
 static keep_status begin_locked(keep__spot spot, bool is_write, uint8_t **out_data, size_t *out_len)
+    KEEP_HOLDS(*lock_of(spot))
 {
-    uint64_t before = keep__spot_word(spot);
     keep_status st = is_write ? keep__slab_write_begin(spot) : keep__slab_read_begin(spot);
     bool is_last;
 
     if (st != KEEP_OK)
         return st;
-    st = follow_locked(spot, before);
+    st = follow_locked(spot);
     if (st != KEEP_OK) {
         (void)keep__slab_end(spot, &is_last);
+        note_exposure_locked(spot);
         return st;
     }
     *out_data = keep__guarded_bytes(spot);
@@ -311,15 +343,15 @@ keep_status keep__guarded_write_begin(keep__spot spot, uint8_t **out_data, size_
 }
 
 static keep_status end_locked(keep__spot spot)
+    KEEP_HOLDS(*lock_of(spot))
 {
-    uint64_t before = keep__spot_word(spot);
     bool is_last;
     keep_status st = keep__slab_end(spot, &is_last);
 
     if (st != KEEP_OK || !is_last)
         return st;
     check_intact(*entry_of(spot), keep__spot_len(spot));
-    return follow_locked(spot, before);
+    return follow_locked(spot);
 }
 
 keep_status keep__guarded_window_end(keep__spot spot)
@@ -332,19 +364,19 @@ keep_status keep__guarded_window_end(keep__spot spot)
     return st;
 }
 
-/* Looks at the canaries of a buffer that may be inaccessible, and leaves its pages with that access. */
-static keep_status inspect_locked(keep__spot spot, keep__access access)
+/* Looks at the canaries of a buffer that may be inaccessible, and leaves its pages with at least that access. */
+static keep_status inspect_locked(keep__spot spot, keep__access access) KEEP_HOLDS(*lock_of(spot))
 {
-    const struct buffer *buffer = *entry_of(spot);
-    keep_status st = keep__pages_protect(&buffer->pages, access);
+    struct buffer *buffer = *entry_of(spot);
+    keep_status st = need_access(buffer, access);
 
     if (st == KEEP_OK)
         check_intact(buffer, keep__spot_len(spot));
     return st;
 }
 
-/* Freezes or melts: check, change the word, then the pages. */
-static keep_status turn_locked(keep__spot spot, keep_status (*transition)(keep__spot))
+/* Freezes or melts: look, change the word, then the pages; if they do not follow, the word goes back. */
+static keep_status turn_locked(keep__spot spot, keep_status (*transition)(keep__spot)) KEEP_HOLDS(*lock_of(spot))
 {
     uint64_t before = keep__spot_word(spot);
     keep_status st = transition(spot);
@@ -353,10 +385,10 @@ static keep_status turn_locked(keep__spot spot, keep_status (*transition)(keep__
         return st;
     st = inspect_locked(spot, KEEP__ACCESS_READ);
     if (st == KEEP_OK)
-        st = keep__pages_protect(&(*entry_of(spot))->pages, access_for(*entry_of(spot), keep__spot_word(spot)));
+        st = follow_locked(spot);
     if (st != KEEP_OK) {
         (void)((before & KEEP__FROZEN) != 0 ? keep__slab_freeze(spot) : keep__slab_melt(spot));
-        (void)keep__pages_protect(&(*entry_of(spot))->pages, access_for(*entry_of(spot), before));
+        (void)follow_locked(spot);
     }
     return st;
 }
@@ -389,7 +421,7 @@ keep_status keep__guarded_free(keep__spot spot)
     keep__lock_acquire(lock_of(spot));
     st = keep__slab_release(spot, &is_left);
     if (st == KEEP_OK)
-        (void)inspect_locked(spot, KEEP__ACCESS_READ);
+        (void)inspect_locked(spot, KEEP__ACCESS_WRITE); /* it is wiped next */
     keep__lock_release(lock_of(spot));
     if (st == KEEP_OK)
         keep__guarded_end(spot);
@@ -412,45 +444,52 @@ keep_status keep__guarded_tell(keep__spot spot, keep__guarded_facts *out)
     return st;
 }
 
-/* A window that is open stays open, and shows zeros. */
-static uint32_t purge_locked(keep__spot spot)
+/*
+ * A window that is open stays open, and shows zeros. SYSTEM: the kernel refused to open the pages; they stay as
+ * inaccessible as they are, and are marked purged.
+ */
+static keep_status purge_locked(keep__spot spot, uint64_t *windows) KEEP_HOLDS(*lock_of(spot))
 {
-    const struct buffer *buffer;
-    uint32_t windows;
+    uint32_t open_windows;
+    keep_status st;
 
-    if (!keep__slab_hold(&spot, &windows))
-        return 0;
-    buffer = *entry_of(spot);
-    if (inspect_locked(spot, KEEP__ACCESS_WRITE) == KEEP_OK)
-        keep__wipe(data_of(buffer), buffer->capacity);
+    if (!keep__slab_hold(&spot, &open_windows))
+        return KEEP_OK;
+    *windows += open_windows;
+    st = inspect_locked(spot, KEEP__ACCESS_WRITE);
+    if (st == KEEP_OK)
+        keep__wipe(keep__guarded_bytes(spot), keep__guarded_capacity(spot));
     (void)keep__slab_let_go(spot);
-    if (keep__pages_protect(&buffer->pages, access_for(buffer, keep__spot_word(spot))) != KEEP_OK)
-        keep__slab_set_exposed(spot, true);
-    return windows;
+    (void)follow_locked(spot);
+    return st;
 }
 
-static uint64_t purge_group(keep__group *group)
+static keep_status purge_place(keep__spot spot, uint64_t *windows)
 {
-    keep__lock *lock = &atomic_load(&group->guarded)->lock;
-    uint64_t windows = 0;
+    keep_status st;
 
-    keep__lock_acquire(lock);
-    for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
-        windows += purge_locked(keep__spot_of(group, slot, 0));
-    keep__lock_release(lock);
-    return windows;
+    keep__lock_acquire(lock_of(spot));
+    st = purge_locked(spot, windows);
+    keep__lock_release(lock_of(spot));
+    return st;
 }
 
-uint64_t keep__guarded_purge(void)
+keep_status keep__guarded_purge(uint64_t *windows)
 {
     keep__root *root = keep__guard_root();
-    uint64_t windows = 0;
+    keep_status first = KEEP_OK;
     keep__group *group;
 
     keep__lock_acquire(&root->directory);
     group = root->guarded_groups;
     keep__lock_release(&root->directory);
-    for (; group != NULL; group = group->next)
-        windows += purge_group(group);
-    return windows;
+    for (; group != NULL; group = group->next) {
+        for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++) {
+            keep_status st = purge_place(keep__spot_of(group, slot, 0), windows);
+
+            if (first == KEEP_OK)
+                first = st;
+        }
+    }
+    return first;
 }

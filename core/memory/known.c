@@ -208,6 +208,9 @@ keep_status keep_memory_known_answer(const char *name, const void *in, size_t in
     transform = find_transform(name);
     if (transform == NULL)
         return KEEP_ERR_INVALID_ARGUMENT;
+    st = keep__crypto_init();
+    if (st != KEEP_OK)
+        return st;
     st = transform(keep__reader_of(in, in_len), (struct answer){ out, cap, &len });
     if (st == KEEP_OK || st == KEEP_ERR_BUFFER_TOO_SMALL)
         *out_len = len;

@@ -3,30 +3,17 @@
  * Tier. Invariants: `slots` and `bytes` are the sums over regions; every group of a region stands in the newest table.
  * A searcher may look at an old table: so groups of trimmed regions stay with their tier until it ends, and whatever
  * is free in them is a slot of this tier.
- *
- * Searching starts at the group where this thread last found a slot of a tier with this index, at first at one of its
- * own, so that two threads seldom meet.
  */
 #include "memory/tier.h"
-
-#include <string.h>
 
 #include "base/checked.h"
 #include "base/crypto.h"
 #include "base/die.h"
 #include "base/heap.h"
-#include "base/thread.h"
 #include "base/trace.h"
 #include "memory/place.h"
 #include "memory/pool.h"
 #include "base/banned.h"
-
-struct keep__table {
-    keep__table *older;
-    uint32_t cap;
-    _Atomic uint32_t count;
-    _Atomic(keep__group *) groups[];
-};
 
 struct keep__region {
     keep__region *next;
@@ -36,38 +23,9 @@ struct keep__region {
     bool is_taken;       /* all its slots are claimed by keep__tier_take_whole */
 };
 
-static KEEP__THREAD_LOCAL uint32_t last_found[KEEP_MAX_TIERS]; /* index in the table + 1; 0: not yet */
-
-static size_t table_len(uint32_t cap)
-{
-    return sizeof(keep__table) + cap * sizeof(_Atomic(keep__group *));
-}
-
 static uint64_t groups_for(uint64_t slots)
 {
     return (slots + KEEP__GROUP_PLACES - 1) / KEEP__GROUP_PLACES;
-}
-
-/* A table with room for `more` entries beyond those of the newest; NULL if memory was refused. */
-static keep__table *table_with_room(const keep__tier *tier, uint64_t more)
-{
-    const keep__table *newest = tier->tables;
-    uint32_t count = newest == NULL ? 0 : atomic_load_explicit(&newest->count, memory_order_relaxed);
-    uint32_t cap = newest == NULL ? 4 : newest->cap;
-    keep__table *table;
-
-    if (newest != NULL && count + more <= cap)
-        return tier->tables;
-    while (cap < count + more)
-        cap *= 2;
-    table = keep__heap_new(table_len(cap));
-    if (table == NULL)
-        return NULL;
-    table->cap = cap;
-    for (uint32_t i = 0; i < count; i++)
-        atomic_init(&table->groups[i], atomic_load(&newest->groups[i]));
-    atomic_init(&table->count, count);
-    return table;
 }
 
 static void publish_table(keep__tier *tier, keep__table *table)
@@ -79,56 +37,11 @@ static void publish_table(keep__tier *tier, keep__table *table)
     atomic_store(&tier->table, table);
 }
 
-static void enter_group(keep__table *table, keep__group *group)
-{
-    uint32_t count = atomic_load_explicit(&table->count, memory_order_relaxed);
-
-    atomic_store_explicit(&table->groups[count], group, memory_order_release);
-    atomic_store_explicit(&table->count, count + 1, memory_order_release);
-}
-
-static bool has_bytes(const keep__pages *pages, const uint8_t *bytes)
-{
-    return bytes >= pages->data && bytes < pages->data + pages->len;
-}
-
-/* Takes a region's groups out of the newest table; the last entries fill the holes. */
-static void leave_table(keep__tier *tier, const keep__region *region)
-{
-    keep__table *table = tier->tables;
-    uint32_t count = atomic_load(&table->count);
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < count; i++) {
-        keep__group *group = atomic_load(&table->groups[i]);
-
-        if (has_bytes(&region->pages, atomic_load(&group->base)))
-            continue;
-        atomic_store(&table->groups[kept++], group);
-    }
-    atomic_store(&table->count, kept);
-}
-
 bool keep__tier_take(keep__tier *tier, keep__spot *out)
 {
     const keep__table *table = atomic_load_explicit(&tier->table, memory_order_acquire);
-    uint32_t *last = &last_found[tier->index];
-    uint32_t count = table == NULL ? 0 : atomic_load_explicit(&table->count, memory_order_acquire);
-    uint32_t at;
 
-    if (count == 0)
-        return false;
-    if (KEEP__UNLIKELY(*last == 0))
-        *last = keep__thread_number() % count + 1;
-    at = *last - 1 < count ? *last - 1 : 0;
-    for (uint32_t tried = 0; tried < count; tried++) {
-        if (keep__slab_take(atomic_load_explicit(&table->groups[at], memory_order_acquire), out)) {
-            *last = at + 1;
-            return true;
-        }
-        at = at + 1 < count ? at + 1 : 0;
-    }
-    return false;
+    return table != NULL && keep__table_take(table, tier->index, out);
 }
 
 void keep__tier_attend(keep__tier *tier)
@@ -251,7 +164,7 @@ static void publish_locked(keep__tier *tier, keep__region *region, keep__table *
 
         place_group(tier, &region->pages, group, base);
         keep__slab_fill(group, slots);
-        enter_group(table, group);
+        keep__table_enter(table, group);
         base += (size_t)slots * tier->slot_len;
         left -= slots;
     }
@@ -266,7 +179,7 @@ static void publish_locked(keep__tier *tier, keep__region *region, keep__table *
 static keep_status build_locked(keep__tier *tier, keep__region_plan plan) KEEP_HOLDS(tier->growth)
 {
     keep__region *region = keep__heap_new(sizeof *region);
-    keep__table *table = table_with_room(tier, groups_for(plan.slots));
+    keep__table *table = keep__table_with_room(tier->tables, groups_for(plan.slots));
     keep_status st = region == NULL || table == NULL ? keep__trace(KEEP_ERR_NO_MEMORY) : KEEP_OK;
 
     if (st == KEEP_OK)
@@ -281,8 +194,8 @@ static keep_status build_locked(keep__tier *tier, keep__region_plan plan) KEEP_H
     if (region != NULL)
         spare_groups_locked(tier, region->groups);
     keep__heap_free(region, sizeof *region);
-    if (table != NULL && table != tier->tables)
-        keep__heap_free(table, table_len(table->cap));
+    if (table != tier->tables)
+        keep__table_free(table);
     return st;
 }
 
@@ -299,12 +212,17 @@ static keep_status grow_locked(keep__tier *tier, uint64_t want) KEEP_HOLDS(tier-
     return st;
 }
 
+static uint64_t count_free_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)
+{
+    return tier->tables == NULL ? 0 : keep__table_count_free(tier->tables);
+}
+
 keep_status keep__tier_grow(keep__tier *tier, uint64_t want, bool unless_free)
 {
     keep_status st = KEEP_OK;
 
     keep__lock_acquire(&tier->growth);
-    if (!unless_free || keep__tier_count_free(tier) == 0)
+    if (!unless_free || count_free_locked(tier) == 0)
         st = grow_locked(tier, want);
     keep__lock_release(&tier->growth);
     keep__tier_attend(tier);
@@ -317,7 +235,7 @@ keep_status keep__tier_reserve(keep__tier *tier, uint64_t count)
     uint64_t free;
 
     keep__lock_acquire(&tier->growth);
-    free = keep__tier_count_free(tier);
+    free = count_free_locked(tier);
     if (free < count)
         st = grow_locked(tier, count - free);
     keep__lock_release(&tier->growth);
@@ -362,7 +280,7 @@ static uint64_t trim_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)
             continue;
         }
         *link = region->next;
-        leave_table(tier, region);
+        keep__table_leave(tier->tables, &region->pages);
         bytes += region->pages.len;
         atomic_fetch_sub(&tier->slots, region->slots);
         atomic_fetch_sub(&tier->region_count, 1);
@@ -386,15 +304,11 @@ uint64_t keep__tier_trim(keep__tier *tier)
 
 uint64_t keep__tier_count_free(keep__tier *tier)
 {
-    const keep__table *table = atomic_load(&tier->table);
-    uint32_t count = table == NULL ? 0 : atomic_load(&table->count);
-    uint64_t free = 0;
+    uint64_t free;
 
-    for (uint32_t i = 0; i < count; i++) {
-        const keep__group *group = atomic_load(&table->groups[i]);
-
-        free += (uint64_t)__builtin_popcountll(atomic_load(&group->free));
-    }
+    keep__lock_acquire(&tier->growth);
+    free = count_free_locked(tier);
+    keep__lock_release(&tier->growth);
     return free;
 }
 
@@ -404,7 +318,7 @@ uint64_t keep__tier_metadata(keep__tier *tier)
 
     keep__lock_acquire(&tier->growth);
     for (const keep__table *table = tier->tables; table != NULL; table = table->older)
-        bytes += table_len(table->cap);
+        bytes += keep__table_bytes(table);
     for (const keep__region *region = tier->regions; region != NULL; region = region->next)
         bytes += sizeof *region + groups_for(region->slots) * sizeof(keep__group);
     for (const keep__group *group = tier->spare; group != NULL; group = group->next)
@@ -419,7 +333,7 @@ keep__pages keep__tier_pages(keep__tier *tier, const uint8_t *bytes)
 
     keep__lock_acquire(&tier->growth);
     for (const keep__region *region = tier->regions; region != NULL; region = region->next) {
-        if (has_bytes(&region->pages, bytes))
+        if (keep__pages_hold(&region->pages, bytes))
             pages = region->pages;
     }
     keep__lock_release(&tier->growth);
@@ -484,7 +398,7 @@ void keep__tier_end(keep__tier *tier)
         keep__table *table = tier->tables;
 
         tier->tables = table->older;
-        keep__heap_free(table, table_len(table->cap));
+        keep__table_free(table);
     }
     keep__lock_release(&tier->growth);
 }

@@ -16,12 +16,12 @@
 #include "keep/status.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
+#include "memory/table.h"
 #include "memory/waiting.h"
 
 /* A bit of `attention` beside the count of waiters: the pool ends with its last slot. */
 #define KEEP__CLOSING (UINT64_C(1) << 63)
 
-typedef struct keep__table keep__table;   /* the tier's groups, for searching without a lock */
 typedef struct keep__region keep__region; /* pages and the groups in them */
 
 typedef struct keep__tier {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { format, inspect } from 'node:util';
+import { checkText } from '../lib/errors.js';
 import keep from '../lib/index.js';
 import { fails, refuses, rejects, smallPool } from './support.mjs';
 
@@ -146,6 +147,11 @@ test('a wait longer than a slice still lasts as long as it should', async () => 
   const begin = performance.now();
   await rejects('TIMEOUT', pool.acquireAsync(1, { timeoutMs: 600 }));
   assert.ok(performance.now() - begin >= 599);
+  const soon = () => rejects('TIMEOUT', pool.acquireAsync(1, { timeoutMs: 251 }));
+  await Promise.all(Array.from({ length: 12 }, soon));
+  const other = await pool.acquireAsync(1, { timeoutMs: 300, fallback: true });
+  assert.equal(other.info().kind, Kind.GUARDED);
+  assert.ok(performance.now() - begin >= 898, 'it falls back only when the wait is over');
   const waiting = pool.acquireAsync(1, { timeoutMs: keep.WAIT_FOREVER });
   setTimeout(() => holder.close(), 300);
   assert.equal((await waiting).length, 1);
@@ -177,6 +183,7 @@ test('closing many closes all it can and throws the first failure', () => {
   fails('CLOSED', () => secrets[2].length);
   assert.equal(secrets[1].length, 8);
   Secret.closeMany(secrets);
+  fails('CLOSED', () => secrets[1].length);
   fails('INVALID_ARGUMENT', () => Secret.closeMany([]));
   refuses('ERR_INVALID_ARG_TYPE', () => Secret.closeMany([secrets[0], {}]));
 });
@@ -208,7 +215,7 @@ test('a purge takes everything at once', () => {
   assert.equal(Secret.generate(8).length, 8);
 });
 
-test('a purge inside a write window leaves the secret empty', () => {
+test('a purge inside a write window is survived; the secret stays purged', () => {
   const secret = Secret.generate(8);
   secret.write((copy) => {
     copy.fill(7);
@@ -242,6 +249,11 @@ test('known answers come as a buffer, or into one', () => {
   for (const name of ['no.such', 'sealed.aad\0', '', 'x'.repeat(100), '\ud800']) {
     fails('INVALID_ARGUMENT', () => memory.knownAnswer(name, fields));
   }
+});
+
+test('a text with a lone surrogate is refused, before it could become another text', () => {
+  for (const wrong of ['\ud800', 'a\udfffb', '\udc00\ud800']) fails('INVALID_ARGUMENT', () => checkText(wrong, 'op'));
+  for (const right of ['', 'plain', '\u{1f511}', 'nul \0']) assert.equal(checkText(right, 'op'), right);
 });
 
 test('the version is that of the constants', () => {
