@@ -151,7 +151,7 @@ static keep_status run_job(keep__cipher_context *context, const keep__cipher_job
     job->chain_order = is_sealing ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
     job->auth_tag_output = out_tag;
     job->auth_tag_output_len_in_bytes = KEEP__CIPHER_TAG_LEN;
-    job = IMB_SUBMIT_JOB(manager);
+    job = IMB_SUBMIT_JOB_NOCHECK(manager); /* all of it was described here */
     if (job == NULL)
         job = IMB_FLUSH_JOB(manager);
     if (job == NULL)

@@ -24,52 +24,60 @@ struct room {
     size_t events;
 };
 
-/* Steps 1 to 8 but for the room, on a copy of the header. */
-static keep_status judge_datagram(const keep_session *session, keep_bytes datagram, uint8_t *header,
-                                  keep_packet_info *out_info)
+/* A datagram's header, copied once, and what it says. */
+struct judged {
+    keep_status status;
+    uint8_t header[KEEP_PACKET_HEADER_LEN];
+    keep_packet_info info;
+};
+
+/* Steps 1 to 8 but for the room. */
+static void judge_datagram(const keep_session *session, keep_bytes datagram, struct judged *out)
 {
     keep_status st = datagram.data == NULL && datagram.len != 0 ? KEEP_ERR_INVALID_ARGUMENT : KEEP_OK;
 
     if (st == KEEP_OK && datagram.len >= KEEP_PACKET_HEADER_LEN)
-        memcpy(header, datagram.data, KEEP_PACKET_HEADER_LEN);
+        memcpy(out->header, datagram.data, KEEP_PACKET_HEADER_LEN);
     if (st == KEEP_OK)
-        st = keep__frame_parse(header, datagram.len, out_info);
-    if (st == KEEP_OK && out_info->kind == KEEP_PACKET_HANDSHAKE)
+        st = keep__frame_parse(out->header, datagram.len, &out->info);
+    if (st == KEEP_OK && out->info.kind == KEEP_PACKET_HANDSHAKE)
         st = KEEP_ERR_PACKET_HANDSHAKE;
-    if (st == KEEP_OK && out_info->session_id != session->session_id)
+    if (st == KEEP_OK && out->info.session_id != session->session_id)
         st = KEEP_ERR_PACKET_SESSION;
     if (st == KEEP_OK && atomic_load_explicit(&session->auth_failed, memory_order_relaxed) >= session->max_failed_opens)
         st = KEEP_ERR_REKEY;
-    return st;
+    out->status = st;
 }
 
-static struct room measure_datagrams(const keep_session *session, const keep_bytes *datagrams, size_t count)
+/* The room that all need; `out_last` is what the last one says. */
+static struct room measure_datagrams(const keep_session *session, const keep_bytes *datagrams, size_t count,
+                                     struct judged *out_last)
 {
-    uint8_t header[KEEP_PACKET_HEADER_LEN];
     struct room need = { 0, 0 };
-    keep_packet_info info;
 
     for (size_t i = 0; i < count; i++) {
-        if (judge_datagram(session, datagrams[i], header, &info) != KEEP_OK)
+        judge_datagram(session, datagrams[i], out_last);
+        if (out_last->status != KEEP_OK)
             continue;
-        need.data += info.payload_len;
-        need.events += keep__frame_span_count(&info);
+        need.data += out_last->info.payload_len;
+        need.events += keep__frame_span_count(&out_last->info);
     }
     return need;
 }
 
 /* Decrypts and authenticates one packet into its part of the room. */
-static keep_status open_datagram(const keep_session *session, keep__cipher *cipher, const uint8_t *header,
-                                 const keep_packet_info *info, const uint8_t *payload, uint8_t *out)
+static keep_status open_datagram(const keep_session *session, keep__cipher *cipher, const struct judged *judged,
+                                 const uint8_t *payload, uint8_t *out)
 {
+    size_t len = judged->info.payload_len;
     uint8_t aad[KEEP__PACKET_AAD_LEN];
     uint8_t nonce[KEEP__NONCE_LEN];
     uint8_t tag[KEEP_PACKET_TAG_LEN];
-    keep__cipher_job job = { session->rx.bytes, nonce, aad, sizeof aad, payload, out, info->payload_len, tag };
+    keep__cipher_job job = { session->rx.bytes, nonce, aad, sizeof aad, payload, out, len, tag };
 
-    memcpy(tag, payload + info->payload_len, sizeof tag);
-    keep__frame_aad(header, aad);
-    keep__nonce_write(session->session_id, info->counter, nonce);
+    memcpy(tag, payload + len, sizeof tag);
+    keep__frame_aad(judged->header, aad);
+    keep__nonce_write(session->session_id, judged->info.counter, nonce);
     return keep__cipher_open(cipher, &job);
 }
 
@@ -99,21 +107,18 @@ static keep_status read_events(const keep_packet_opened *opened, const keep_pack
 }
 
 /* One packet, but for its place in the window: what its frames say is not told before that. */
-static void open_item(keep_session *session, keep__cipher *cipher, keep_bytes datagram, struct room *used,
-                      const keep_packet_open_out *out, keep_packet_opened *opened)
+static void open_item(keep_session *session, keep__cipher *cipher, const struct judged *judged, const uint8_t *datagram,
+                      struct room *used, const keep_packet_open_out *out, keep_packet_opened *opened)
 {
-    uint8_t header[KEEP_PACKET_HEADER_LEN];
-    keep_packet_opened item = { 0 };
+    keep_packet_opened item = { .status = judged->status, .info = judged->info };
 
     memset(opened, 0, sizeof *opened);
-    item.status = judge_datagram(session, datagram, header, &item.info);
     if (item.status == KEEP_OK && !take_room(used, &item.info, out, &item))
         item.status = KEEP_ERR_BUFFER_TOO_SMALL;
     opened->status = item.status;
     if (item.status != KEEP_OK)
         return;
-    item.status = open_datagram(session, cipher, header, &item.info, (const uint8_t *)datagram.data + sizeof header,
-                                out->data + item.payload.offset);
+    item.status = open_datagram(session, cipher, judged, datagram + KEEP_PACKET_HEADER_LEN, out->data + item.payload.offset);
     if (item.status != KEEP_OK)
         atomic_fetch_add(&session->auth_failed, 1);
     else
@@ -195,15 +200,19 @@ static keep_status withdraw_opened(size_t count, keep_packet_open_out *out)
 static keep_status open_all(keep_session *session, const keep_bytes *datagrams, size_t count, keep_packet_open_out *out)
 {
     keep__cipher cipher = { .choice = session->choice };
-    struct room need = measure_datagrams(session, datagrams, count);
+    struct judged judged;
+    struct room need = measure_datagrams(session, datagrams, count, &judged);
     struct room used = { 0, 0 };
 
     out->data_len = need.data;
     out->event_count = need.events;
     if (need.data > out->cap || need.events > out->event_cap)
         return KEEP_ERR_BUFFER_TOO_SMALL;
-    for (size_t i = 0; i < count; i++)
-        open_item(session, &cipher, datagrams[i], &used, out, &out->packets[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (count != 1) /* the only one was judged; of several each is judged after those before it */
+            judge_datagram(session, datagrams[i], &judged);
+        open_item(session, &cipher, &judged, datagrams[i].data, &used, out, &out->packets[i]);
+    }
     keep__cipher_end(&cipher);
     if (keep__session_check_epoch(session) != KEEP_OK)
         return withdraw_opened(count, out);
