@@ -11,9 +11,12 @@ typedef struct keep_table {
     size_t count;
 } keep_table;
 
-/* False, without an exception, if the buffer is no table. */
+/* False, without an exception, if the buffer is no table. An empty one may lie anywhere. */
 static bool keep_table_of(const Py_buffer *view, keep_table *out)
 {
+    *out = (keep_table){ NULL, 0 };
+    if (view->len == 0)
+        return true;
     out->numbers = view->buf;
     out->count = (size_t)view->len / sizeof(uint32_t);
     return (uintptr_t)view->buf % sizeof(uint32_t) == 0 && (size_t)view->len % sizeof(uint32_t) == 0;
@@ -150,7 +153,8 @@ static void keep_pack_spans(const keep_packet_open_out *out, uint32_t *packet_en
     for (i = 0; i < count; i++) {
         const keep_packet_opened *packet = &out->packets[i];
 
-        memmove(out->events + end, out->events + packet->first_event, packet->event_count * sizeof *out->events);
+        if (packet->event_count != 0)
+            memmove(out->events + end, out->events + packet->first_event, packet->event_count * sizeof *out->events);
         end += packet->event_count;
         packet_ends[i] = end;
         statuses[i] = (uint8_t)packet->status;

@@ -7,7 +7,7 @@ core/include/keep/{pool,secret,sealed,protect}.h describe every call and what it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, final

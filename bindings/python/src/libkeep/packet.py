@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Event = TypeVar("Event", bytes, memoryview)
 
 __all__ = [
+    "DEFAULT_PACKET_SLOTS",
     "HANDSHAKE_KEY_LEN",
     "MAX_EVENT_LEN",
     "MAX_PACKET_EVENTS",
@@ -29,7 +30,6 @@ __all__ = [
     "MAX_PACKET_SLOTS",
     "MAX_PAYLOAD_LEN",
     "MAX_PROLOGUE_LEN",
-    "DEFAULT_PACKET_SLOTS",
     "PACKET_HEADER_LEN",
     "PACKET_OVERHEAD_LEN",
     "PACKET_TAG_LEN",
@@ -146,7 +146,7 @@ class PacketSettings:
 @native.keep_type
 @dataclass(frozen=True)
 class PacketRequest:
-    """One packet of `Session.seal_batch`; the same fields are the keywords of `seal`, `seal_into` and `Packet.build`."""
+    """One packet of `Session.seal_batch`; the other ways to seal have the same fields as keywords."""
 
     events: Sequence[Buffer] = ()
     stream_id: int = 0
@@ -185,7 +185,7 @@ class PacketInfo:
 @native.keep_type
 @dataclass(frozen=True)
 class Opened(Generic[Event]):
-    """What came of a datagram. If a batch refused it, `status` is not 0, but a key of `by_status`, and all else empty."""
+    """What came of a datagram. If a batch refused it, `status` is a key of `by_status`, and all else empty or zero."""
 
     events: tuple[Event, ...]
     info: PacketInfo
