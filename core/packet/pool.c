@@ -385,8 +385,8 @@ keep_status keep_packet_build(keep_packet *packet, keep_session *session, const 
         return st;
     slot = slot_of(spot);
     st = keep__seal(session, request, &slot->settings, slot->datagram, sizeof slot->datagram, &slot->len);
-    if (st == KEEP_ERR_PURGED)
-        slot->len = 0;
+    if (st == KEEP_ERR_PURGED && slot->datagram[0] == 0)
+        slot->len = 0; /* the purge came when it was written already, and it was wiped */
     return st;
 }
 
