@@ -147,6 +147,20 @@ static PyObject *keep_session_open(PyObject *self, PyObject *datagram)
     return opened;
 }
 
+/* A view of the bytes of a view. The name is interned, as the interpreter keeps others that a lookup has seen. */
+static PyObject *keep_cast_to_bytes(PyObject *view)
+{
+    PyObject *name = PyUnicode_InternFromString("cast");
+    PyObject *format = PyUnicode_FromString("B");
+    PyObject *bytes = NULL;
+
+    if (name != NULL && format != NULL)
+        bytes = PyObject_CallMethodObjArgs(view, name, format, NULL);
+    Py_XDECREF(format);
+    Py_XDECREF(name);
+    return bytes;
+}
+
 /* A writable view of the bytes of an object, which must be contiguous. */
 static PyObject *keep_byte_view(PyObject *object)
 {
@@ -154,7 +168,7 @@ static PyObject *keep_byte_view(PyObject *object)
     PyObject *bytes = view;
 
     if (view != NULL && (PyMemoryView_GET_BUFFER(view)->ndim != 1 || PyMemoryView_GET_BUFFER(view)->itemsize != 1)) {
-        bytes = PyObject_CallMethod(view, "cast", "s", "B");
+        bytes = keep_cast_to_bytes(view);
         Py_DECREF(view);
     }
     return bytes;
