@@ -364,7 +364,7 @@ static void seal_until_purged(struct worker *worker)
 
 static void purge_once(struct worker *worker)
 {
-    for (uint64_t i = stream_below(&worker->stream, 200); i > 0; i--)
+    for (uint64_t i = stream_below(&worker->stream, 4); i > 0; i--)
         sched_yield();
     assert_ok(keep_purge(NULL));
 }
