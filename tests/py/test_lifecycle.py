@@ -281,20 +281,45 @@ def opened(sealer: Session, opener: Session) -> list[Callable[[], object]]:
     ]
 
 
+def refusals(sealer: Session, opener: Session, event: bytes) -> list[Callable[[], object]]:
+    """Calls that are refused at each step of their arguments and of their work."""
+    events = [event]
+    calls: list[Callable[[], object]] = [
+        lambda: sealer.seal([event, 7]),  # type: ignore[list-item]
+        lambda: sealer.seal(events, stream_id=1, settings=7),  # type: ignore[arg-type]
+        lambda: sealer.seal(events, settings=None, colour=1),  # type: ignore[call-arg]
+        lambda: sealer.seal([event] * 9000),
+        lambda: sealer.seal_into(events, bytearray(3)),
+        lambda: sealer.seal_into(events, event),
+        lambda: sealer.seal_batch([PacketRequest(events), 7]),  # type: ignore[list-item]
+        lambda: sealer.seal_batch([PacketRequest(events)] * 1025),
+        lambda: opener.open_into(sealer.heartbeat(), event),
+        lambda: opener.open_into(sealer.seal(events), bytearray(1)),
+        lambda: opener.open_batch([event] * 1025),
+        lambda: opener.open_batch([event, 7]),  # type: ignore[list-item]
+        lambda: packet.parse(event),
+        lambda: packet.measure([event] * 3000),
+        lambda: Session(session_id=1),
+        *opening(opener)[:2],
+    ]
+    return [refused(call) for call in calls]
+
+
 def test_no_call_on_packets_leaves_anything_behind(sealer: Session, opener: Session, key: Secret) -> None:
     event, events = b"planted", [b"planted"]
-    session, *others = packet_handles()
-    built = others[1]
+    session, packets, built, handshake = packet_handles()
     assert isinstance(built, Packet)
     used = [
         *sealing(sealer),
         *opened(sealer, opener),
-        *(refused(call) for call in opening(opener)[:2]),
         *opening(opener)[2:],
-        *(call for handle in others[:2] for call in calls(handle)),
-        *(refused(call) for call in calls(others[2])[:2]),
-        calls(others[2])[2],
+        *calls(packets),
+        *calls(built),
+        calls(handshake)[2],
+        *(refused(call) for call in calls(handshake)[:2]),
+        *refusals(sealer, opener, event),
         lambda: built.build(sealer, events, stream_id=1, settings=libkeep.PacketSettings(priority=1)),
+        refused(lambda: built.build(sealer, [7])),  # type: ignore[list-item]
         lambda: sealer.seal([b""] * 2000),
         lambda: [handle.close() for handle in packet_handles()],
         lambda: packet.handshake_frame(event),
@@ -302,22 +327,6 @@ def test_no_call_on_packets_leaves_anything_behind(sealer: Session, opener: Sess
         lambda: packet.measure(events),
         lambda: packet.aead_report(libkeep.Aead.SODIUM),
         lambda: Handshake.public_key(key),
-        refused(lambda: sealer.seal([event, 7])),  # type: ignore[list-item]
-        refused(lambda: sealer.seal(events, stream_id=1, settings=7)),  # type: ignore[arg-type]
-        refused(lambda: sealer.seal(events, settings=None, colour=1)),  # type: ignore[call-arg]
-        refused(lambda: sealer.seal([event] * 9000)),
-        refused(lambda: sealer.seal_into(events, bytearray(3))),
-        refused(lambda: sealer.seal_into(events, event)),
-        refused(lambda: sealer.seal_batch([PacketRequest(events), 7])),  # type: ignore[list-item]
-        refused(lambda: sealer.seal_batch([PacketRequest(events)] * 1025)),
-        refused(lambda: opener.open_into(sealer.heartbeat(), event)),
-        refused(lambda: opener.open_into(sealer.seal(events), bytearray(1))),
-        refused(lambda: opener.open_batch([event] * 1025)),
-        refused(lambda: opener.open_batch([event, 7])),  # type: ignore[list-item]
-        refused(lambda: built.build(sealer, [7])),  # type: ignore[list-item]
-        refused(lambda: packet.parse(event)),
-        refused(lambda: packet.measure([event] * 3000)),
-        refused(lambda: Session(session_id=1)),
     ]
     leaves_nothing(used)
     assert sys.getrefcount(event) < 200 > sys.getrefcount(events)
