@@ -19,6 +19,7 @@ LINK = re.compile(r"\[([^\]]+)\]\(([^)#\s]+)\)")
 TESTS = ("tests/*", "bindings/*/test/*", "bindings/*_test.go")
 FOLDER = re.compile(r"^#+ .*`(core/[\w/]+)/`.*$", re.MULTILINE)
 ROW = re.compile(r"^\|\s*`([\w-]+)`", re.MULTILINE)
+MARKED = re.compile(r"^\|\s*`([\w-]+)`\s*\|\s*✓", re.MULTILINE)
 RANK = re.compile(r"\bKEEP__RANK_\w+")
 # What a manifest asks for at least, and how README.md calls it.
 OLDEST = {
@@ -30,9 +31,9 @@ OLDEST = {
 
 
 def is_titled(title: str, text: str) -> bool:
-    """A title is a sentence in quotes, or a name whose words stand in the document with blanks between them."""
-    words = "[ _]".join(map(re.escape, title.split()))
-    return bool(re.search(rf"""(?:[("'`]|\b(?:def|func) ){words}[)("'`]""", text))
+    """A title is a sentence in quotes, or a name whose words may stand in the document with blanks between them."""
+    words = "[ _]".join(map(re.escape, title.strip("`").split()))
+    return bool(re.search(rf"""(?:[("'`]|\bdef test_|\bfunc ){words}[)("'`]""", text))
 
 
 def check_tests(tree: Tree) -> Iterator[Finding]:
@@ -76,13 +77,21 @@ def check_ranks(tree: Tree) -> Iterator[Finding]:
         yield Finding(MAP, 1, f"the lock order is not that of {LOCKS} (style R46)")
 
 
+def words(pattern: str, text: str) -> set[str]:
+    """What a script lists in its first match."""
+    found = re.search(pattern, text, re.MULTILINE | re.DOTALL)
+    return set(found[1].split() if found else [])
+
+
 def check_jobs(tree: Tree) -> Iterator[Finding]:
-    """The jobs are those that ci/run knows."""
+    """The jobs are those that ci/run knows, the marked ones those of ci/test."""
     if not tree.paths(JOBS):
         return
-    known = re.search(r"^known=\((.*?)\)", tree.read("ci/run"), re.MULTILINE | re.DOTALL)
-    for name in sorted(set(ROW.findall(tree.read(JOBS))) ^ set(known[1].split() if known else [])):
-        yield Finding(JOBS, 1, f"{name}: what ci/run knows, and what stands here (style R46)")
+    text = tree.read(JOBS)
+    for name in sorted(set(ROW.findall(text)) ^ words(r"^known=\((.*?)\)", tree.read("ci/run"))):
+        yield Finding(JOBS, 1, f"{name} is a job here or in ci/run, not in both (style R46)")
+    for name in sorted(set(MARKED.findall(text)) ^ words(r"^for job in (.*?);", tree.read("ci/test"))):
+        yield Finding(JOBS, 1, f"{name} is marked here or runs in ci/test, not both (style R46)")
 
 
 def check_oldest(tree: Tree) -> Iterator[Finding]:

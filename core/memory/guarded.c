@@ -1,36 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guarded. Invariants: a live buffer without windows is inaccessible (resident: writable, frozen: readable), or exposed;
- * the slack holds the canary, repeated from inner offset 0; the bytes between length and capacity are zero.
+ * Guarded. Invariant: a live buffer without windows is inaccessible (resident: writable, frozen: readable), or exposed.
  */
 #include "memory/guarded.h"
 
-#include <string.h>
-
 #include "base/crypto.h"
-#include "base/die.h"
 #include "base/heap.h"
-#include "base/random.h"
 #include "base/trace.h"
-#include "memory/layout.h"
-#include "memory/pages.h"
+#include "memory/buffer.h"
 #include "memory/place.h"
 #include "memory/pool.h"
 #include "base/banned.h"
 
-struct buffer {
-    keep__pages pages;
-    keep_pool *pool; /* retained */
-    size_t capacity;
-    size_t offset; /* of the data in the pages */
-    uint32_t flags;
-    keep__access access; /* what the pages allow; guarded by the group's lock where the place is live */
-    uint8_t canary[KEEP__CANARY_LEN];
-};
-
 struct keep__guarded_group {
     keep__lock lock;
-    struct buffer *buffers[KEEP__GROUP_PLACES]; /* guarded by lock where the place is live */
+    keep__buffer *buffers[KEEP__GROUP_PLACES]; /* guarded by lock where the place is live */
 };
 
 static keep__lock *lock_of(keep__spot spot)
@@ -38,77 +22,13 @@ static keep__lock *lock_of(keep__spot spot)
     return &atomic_load_explicit(&spot.group->guarded, memory_order_relaxed)->lock;
 }
 
-static struct buffer **entry_of(keep__spot spot)
+static keep__buffer **entry_of(keep__spot spot)
 {
     return &atomic_load_explicit(&spot.group->guarded, memory_order_relaxed)->buffers[keep__spot_slot(spot)];
 }
 
-static uint8_t *data_of(const struct buffer *buffer)
-{
-    return buffer->pages.data + buffer->offset;
-}
-
-/* How a run of the pages, `from` at a multiple of 16, differs from the repeated canary: 0 if not at all. */
-static uint64_t differing_bits(const struct buffer *buffer, size_t from, size_t to)
-{
-    const uint8_t *bytes = buffer->pages.data;
-    uint64_t differs = 0;
-    uint64_t seen[2];
-    uint64_t canary[2];
-
-    memcpy(canary, buffer->canary, sizeof canary);
-    for (; from + sizeof seen <= to; from += sizeof seen) {
-        memcpy(seen, bytes + from, sizeof seen);
-        differs |= (seen[0] ^ canary[0]) | (seen[1] ^ canary[1]);
-    }
-    for (; from < to; from++)
-        differs |= bytes[from] ^ buffer->canary[from % KEEP__CANARY_LEN];
-    return differs;
-}
-
-/* The slack is [0, offset) and [offset + capacity, end): byte i of the pages holds canary[i mod 16]. */
-static bool is_intact(const struct buffer *buffer)
-{
-    uint64_t differs = differing_bits(buffer, 0, buffer->offset);
-    size_t rear = buffer->offset + buffer->capacity;
-
-    for (size_t i = rear; i < buffer->pages.len; i++)
-        differs |= buffer->pages.data[i] ^ buffer->canary[i % KEEP__CANARY_LEN];
-    return differs == 0;
-}
-
-static void write_canary(const struct buffer *buffer)
-{
-    for (size_t i = 0; i < buffer->offset; i++)
-        buffer->pages.data[i] = buffer->canary[i % KEEP__CANARY_LEN];
-    for (size_t i = buffer->offset + buffer->capacity; i < buffer->pages.len; i++)
-        buffer->pages.data[i] = buffer->canary[i % KEEP__CANARY_LEN];
-}
-
-/* Under AddressSanitizer and valgrind nobody but this file may touch the slack. */
-static void poison_slack(const struct buffer *buffer)
-{
-    size_t end = buffer->offset + buffer->capacity;
-
-    KEEP__POISON(buffer->pages.data, buffer->offset);
-    KEEP__POISON(buffer->pages.data + end, buffer->pages.len - end);
-}
-
-/* Ends the process if the slack or the bytes from `len` on were written to. The pages are readable. */
-static void check_intact(const struct buffer *buffer, size_t len)
-{
-    KEEP__UNPOISON(buffer->pages.data, buffer->pages.len);
-    if (KEEP__LIKELY(is_intact(buffer) && keep__zeros(data_of(buffer) + len, buffer->capacity - len))) {
-        poison_slack(buffer);
-        return;
-    }
-    if (buffer->access == KEEP__ACCESS_WRITE || keep__pages_protect(&buffer->pages, KEEP__ACCESS_WRITE) == KEEP_OK)
-        keep__wipe(buffer->pages.data, buffer->pages.len);
-    keep__die(KEEP__DAMAGED);
-}
-
 /* What the pages allow while the word is as it is. */
-static keep__access access_for(const struct buffer *buffer, uint64_t word)
+static keep__access access_for(const keep__buffer *buffer, uint64_t word)
 {
     if ((word & KEEP__WRITER) != 0)
         return KEEP__ACCESS_WRITE;
@@ -120,28 +40,10 @@ static keep__access access_for(const struct buffer *buffer, uint64_t word)
     return (word & KEEP__FROZEN) != 0 ? KEEP__ACCESS_READ : KEEP__ACCESS_WRITE;
 }
 
-static keep_status allow(struct buffer *buffer, keep__access access)
-{
-    keep_status st;
-
-    if (buffer->access == access)
-        return KEEP_OK;
-    st = keep__pages_protect(&buffer->pages, access);
-    if (st == KEEP_OK)
-        buffer->access = access;
-    return st;
-}
-
-/* At least this access. */
-static keep_status need_access(struct buffer *buffer, keep__access access)
-{
-    return buffer->access >= access ? KEEP_OK : allow(buffer, access);
-}
-
 /* Without windows, and with another access than the word asks for, the pages are exposed. */
 static void note_exposure_locked(keep__spot spot) KEEP_HOLDS(*lock_of(spot))
 {
-    const struct buffer *buffer = *entry_of(spot);
+    const keep__buffer *buffer = *entry_of(spot);
     uint64_t word = keep__spot_word(spot);
 
     keep__slab_set_exposed(spot, (word & KEEP__WINDOWS) == 0 && buffer->access != access_for(buffer, word));
@@ -150,8 +52,8 @@ static void note_exposure_locked(keep__spot spot) KEEP_HOLDS(*lock_of(spot))
 /* Lets the pages allow what the word asks for. */
 static keep_status follow_locked(keep__spot spot) KEEP_HOLDS(*lock_of(spot))
 {
-    struct buffer *buffer = *entry_of(spot);
-    keep_status st = allow(buffer, access_for(buffer, keep__spot_word(spot)));
+    keep__buffer *buffer = *entry_of(spot);
+    keep_status st = keep__buffer_allow(buffer, access_for(buffer, keep__spot_word(spot)));
 
     note_exposure_locked(spot);
     return st;
@@ -199,48 +101,16 @@ static keep_status claim_place(keep__spot *out)
     return is_found ? KEEP_OK : add_group(out);
 }
 
-static keep_status map_buffer(keep_pool *pool, size_t len, uint32_t flags, struct buffer *buffer)
-{
-    keep__guarded_plan plan;
-    keep_status st =
-        keep__layout_guarded(keep__page_size(), len, (flags & KEEP_ACQUIRE_ALIGN16) != 0 ? 1 : 0, &plan);
-
-    if (st == KEEP_OK)
-        st = keep__random(buffer->canary, sizeof buffer->canary);
-    if (st == KEEP_OK)
-        st = keep__pool_map(pool, plan.inner, &buffer->pages);
-    if (st != KEEP_OK)
-        return st;
-    buffer->pool = pool;
-    buffer->capacity = len;
-    buffer->offset = plan.offset;
-    buffer->flags = flags & (KEEP_ACQUIRE_ALIGN16 | KEEP_ACQUIRE_RESIDENT);
-    buffer->access = KEEP__ACCESS_WRITE;
-    write_canary(buffer);
-    poison_slack(buffer);
-    return KEEP_OK;
-}
-
-static void unmap_buffer(keep_pool *pool, struct buffer *buffer)
-{
-    KEEP__UNPOISON(buffer->pages.data, buffer->pages.len);
-    /* if the kernel refuses access, it is the kernel that zeroes the pages before anybody gets them */
-    if (need_access(buffer, KEEP__ACCESS_WRITE) == KEEP_OK)
-        keep__wipe(buffer->pages.data, buffer->pages.len);
-    keep__pool_unmap(pool, &buffer->pages);
-}
-
 keep_status keep__guarded_claim(keep_pool *pool, size_t len, uint32_t flags, keep__spot *out)
 {
-    struct buffer *buffer = keep__heap_new(sizeof *buffer);
-    keep_status st = buffer == NULL ? keep__trace(KEEP_ERR_NO_MEMORY) : map_buffer(pool, len, flags, buffer);
+    keep__buffer *buffer;
+    keep_status st = keep__buffer_new(pool, len, flags, &buffer);
 
-    if (st == KEEP_OK)
-        st = claim_place(out);
+    if (st != KEEP_OK)
+        return st;
+    st = claim_place(out);
     if (st != KEEP_OK) {
-        if (buffer != NULL && buffer->pages.len != 0)
-            unmap_buffer(pool, buffer);
-        keep__heap_free(buffer, sizeof *buffer);
+        keep__buffer_free(buffer);
         return st;
     }
     *entry_of(*out) = buffer;
@@ -252,8 +122,8 @@ keep_status keep__guarded_claim(keep_pool *pool, size_t len, uint32_t flags, kee
 
 keep_status keep__guarded_hand_out(keep__spot *spot, size_t len, uint64_t flags)
 {
-    struct buffer *buffer = *entry_of(*spot);
-    keep_status st = allow(buffer, access_for(buffer, flags));
+    keep__buffer *buffer = *entry_of(*spot);
+    keep_status st = keep__buffer_allow(buffer, access_for(buffer, flags));
 
     if (st != KEEP_OK)
         return st;
@@ -265,14 +135,13 @@ keep_status keep__guarded_hand_out(keep__spot *spot, size_t len, uint64_t flags)
 
 void keep__guarded_end(keep__spot spot)
 {
-    struct buffer *buffer = *entry_of(spot);
+    keep__buffer *buffer = *entry_of(spot);
     keep_pool *pool = buffer->pool;
 
     *entry_of(spot) = NULL;
     atomic_fetch_sub(&pool->guarded, 1);
     atomic_fetch_sub(&pool->guarded_bytes, buffer->pages.len);
-    unmap_buffer(pool, buffer);
-    keep__heap_free(buffer, sizeof *buffer);
+    keep__buffer_free(buffer);
     keep__slab_give(spot);
     keep__pool_release(pool);
 }
@@ -289,7 +158,7 @@ size_t keep__guarded_capacity(keep__spot spot)
 
 uint8_t *keep__guarded_bytes(keep__spot spot)
 {
-    return data_of(*entry_of(spot));
+    return keep__buffer_data(*entry_of(spot));
 }
 
 uint32_t keep__guarded_flags(keep__spot spot)
@@ -342,15 +211,14 @@ keep_status keep__guarded_write_begin(keep__spot spot, uint8_t **out_data, size_
     return begin(spot, true, out_data, out_len);
 }
 
-static keep_status end_locked(keep__spot spot)
-    KEEP_HOLDS(*lock_of(spot))
+static keep_status end_locked(keep__spot spot) KEEP_HOLDS(*lock_of(spot))
 {
     bool is_last;
     keep_status st = keep__slab_end(spot, &is_last);
 
     if (st != KEEP_OK || !is_last)
         return st;
-    check_intact(*entry_of(spot), keep__spot_len(spot));
+    keep__buffer_check(*entry_of(spot), keep__spot_len(spot));
     return follow_locked(spot);
 }
 
@@ -367,11 +235,11 @@ keep_status keep__guarded_window_end(keep__spot spot)
 /* Looks at the canaries of a buffer that may be inaccessible, and leaves its pages with at least that access. */
 static keep_status inspect_locked(keep__spot spot, keep__access access) KEEP_HOLDS(*lock_of(spot))
 {
-    struct buffer *buffer = *entry_of(spot);
-    keep_status st = need_access(buffer, access);
+    keep__buffer *buffer = *entry_of(spot);
+    keep_status st = keep__buffer_need(buffer, access);
 
     if (st == KEEP_OK)
-        check_intact(buffer, keep__spot_len(spot));
+        keep__buffer_check(buffer, keep__spot_len(spot));
     return st;
 }
 
@@ -435,7 +303,7 @@ keep_status keep__guarded_tell(keep__spot spot, keep__guarded_facts *out)
     keep__lock_acquire(lock_of(spot));
     st = keep__slab_check(spot);
     if (st == KEEP_OK || st == KEEP_ERR_PURGED) {
-        const struct buffer *buffer = *entry_of(spot);
+        const keep__buffer *buffer = *entry_of(spot);
 
         *out = (keep__guarded_facts){ buffer->capacity, buffer->pages.backing, buffer->pages.locked };
         st = KEEP_OK;

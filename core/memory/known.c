@@ -181,9 +181,8 @@ static const struct {
     const char *name;
     transform_function transform;
 } transforms[] = {
-    { "sealed.aad", sealed_aad },         { "sealed.encode", sealed_encode },
-    { "sealed.decode", sealed_decode },   { "coffer.split", coffer_halves },
-    { "coffer.join", coffer_halves },     { "coffer.resplit", coffer_resplit },
+    { "sealed.aad", sealed_aad },         { "sealed.encode", sealed_encode }, { "sealed.decode", sealed_decode },
+    { "coffer.split", coffer_halves },    { "coffer.join", coffer_halves },   { "coffer.resplit", coffer_resplit },
     { "guarded.layout", guarded_layout }, { "region.plan", region_plan },
 };
 

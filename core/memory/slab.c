@@ -38,8 +38,8 @@ KEEP__ALWAYS_INLINE keep_status judge(uint64_t word, keep__spot spot, struct rul
 
 KEEP__ALWAYS_INLINE bool swap(keep__spot spot, uint64_t *word, uint64_t next)
 {
-    return atomic_compare_exchange_weak_explicit(&spot.group->word[keep__spot_slot(spot)], word, next, memory_order_acq_rel,
-                                                 memory_order_acquire);
+    return atomic_compare_exchange_weak_explicit(&spot.group->word[keep__spot_slot(spot)], word, next,
+                                                 memory_order_acq_rel, memory_order_acquire);
 }
 
 KEEP__ALWAYS_INLINE keep_status change(keep__spot spot, struct rule rule)
