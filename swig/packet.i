@@ -150,7 +150,7 @@ static const keep_field keep_aead_report_fields[] = {
 %init %{
     if (!keep_methods_add(&keep_class_session, keep_session_methods) ||
         !keep_methods_add(&keep_class_packet, keep_packet_methods))
-        return NULL;
+        return KEEP_INIT_FAILED;
 %}
 
 %keep_optional(keep_secret, secret, tx_key)

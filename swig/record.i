@@ -176,7 +176,7 @@ static keep_record keep_record_##NAME = { .type.name = #NAME, .fields = TABLE };
 %}
 %init %{
     if (!keep_record_add(&keep_record_##NAME))
-        return NULL;
+        return KEEP_INIT_FAILED;
 %}
 %enddef
 

@@ -195,14 +195,23 @@ static PyObject *keep_append(PyObject *outputs, PyObject *output)
     $result = keep_append($result, PyBool_FromLong(truth$argnum));
 }
 
+%{
+/* What initialization returns when it fails: SWIG 4.4 gave it another type. */
+#if SWIG_VERSION >= 0x040400
+#define KEEP_INIT_FAILED (-1)
+#else
+#define KEEP_INIT_FAILED NULL
+#endif
+%}
+
 /* The version of the loaded library must be the headers' (before 1.0 major and minor). */
 %init %{
     if (keep_version_number() / 1000 != KEEP_VERSION_NUMBER / 1000) {
         PyErr_Format(PyExc_ImportError, "libkeep %d was built, but %d is loaded", KEEP_VERSION_NUMBER,
                      (int)keep_version_number());
-        return NULL;
+        return KEEP_INIT_FAILED;
     }
     keep_error_classes = keep_import("libkeep._errors", "by_status");
     if (keep_error_classes == NULL)
-        return NULL;
+        return KEEP_INIT_FAILED;
 %}
