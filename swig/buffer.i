@@ -50,6 +50,15 @@ static size_t keep_output_cap(const keep_output *output)
     return output->bytes != NULL ? (size_t)PyBytes_GET_SIZE(output->bytes) : (size_t)output->view.len;
 }
 
+/* Whether C would read where it writes. */
+static bool keep_overlap(const void *out, size_t cap, const void *in, size_t len)
+{
+    uintptr_t begin = (uintptr_t)out;
+    uintptr_t other = (uintptr_t)in;
+
+    return cap != 0 && len != 0 && begin < other + len && other < begin + cap;
+}
+
 /* Ends the output. Bytes that nobody got may hold part of a secret. */
 static void keep_output_end(keep_output *output)
 {

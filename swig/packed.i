@@ -91,7 +91,13 @@ static PyObject *keep_seal_packed(keep_box *box, const Py_buffer *views, const k
     keep_packet_request requests[KEEP_MAX_BATCH];
     size_t offsets[KEEP_MAX_BATCH + 1];
     keep_status statuses[KEEP_MAX_BATCH];
-    keep_packet_seal_out out = { .size = sizeof out, .offsets = offsets, .statuses = statuses };
+    keep_packet_seal_out out = {
+        .size = sizeof out,
+        .data = views[KEEP_PACKED_OUT].buf,
+        .cap = (size_t)views[KEEP_PACKED_OUT].len,
+        .offsets = offsets,
+        .statuses = statuses,
+    };
     keep_table ends, out_ends;
     PyThreadState *thread;
     keep_status status;
@@ -99,11 +105,10 @@ static PyObject *keep_seal_packed(keep_box *box, const Py_buffer *views, const k
 
     if (!keep_table_of(&views[KEEP_PACKED_ENDS], &ends) || !keep_is_batch(ends.count) ||
         !keep_table_of(&views[KEEP_SEALED_ENDS], &out_ends) || out_ends.count < ends.count ||
-        (size_t)views[KEEP_SEALED_STATUSES].len < ends.count || !keep_unpack(data, &ends, events))
+        (size_t)views[KEEP_SEALED_STATUSES].len < ends.count || !keep_unpack(data, &ends, events) ||
+        keep_overlap(out.data, out.cap, data->buf, (size_t)data->len))
         return keep_raise(KEEP_ERR_INVALID_ARGUMENT, operation);
     keep_packed_requests(first, events, ends.count, requests);
-    out.data = views[KEEP_PACKED_OUT].buf;
-    out.cap = (size_t)views[KEEP_PACKED_OUT].len;
     statuses[0] = KEEP_UNTOUCHED;
     thread = keep_unlock((size_t)data->len);
     status = keep_packet_seal_batch(box->handle, requests, ends.count, &out);
@@ -167,7 +172,12 @@ static PyObject *keep_open_packed(keep_box *box, const Py_buffer *views)
     const Py_buffer *data = &views[KEEP_PACKED_DATA];
     keep_bytes datagrams[KEEP_MAX_BATCH];
     keep_packet_opened packets[KEEP_MAX_BATCH];
-    keep_packet_open_out out = { .size = sizeof out, .packets = packets };
+    keep_packet_open_out out = {
+        .size = sizeof out,
+        .data = views[KEEP_PACKED_OUT].buf,
+        .cap = (size_t)views[KEEP_PACKED_OUT].len,
+        .packets = packets,
+    };
     keep_table ends, spans, packet_ends;
     PyThreadState *thread;
     keep_status status;
@@ -177,8 +187,6 @@ static PyObject *keep_open_packed(keep_box *box, const Py_buffer *views)
         !keep_table_of(&views[KEEP_OPENED_ENDS], &packet_ends) || packet_ends.count < ends.count ||
         (size_t)views[KEEP_OPENED_STATUSES].len < ends.count || !keep_unpack(data, &ends, datagrams))
         return keep_raise(KEEP_ERR_INVALID_ARGUMENT, operation);
-    out.data = views[KEEP_PACKED_OUT].buf;
-    out.cap = (size_t)views[KEEP_PACKED_OUT].len;
     out.events = (keep_span *)(void *)spans.numbers;
     out.event_cap = spans.count * sizeof *spans.numbers / sizeof *out.events;
     packets[0].status = KEEP_UNTOUCHED;

@@ -195,6 +195,14 @@ static const keep_field keep_aead_report_fields[] = {
     (const void *prologue, size_t prologue_len)
 };
 %apply (void *out, size_t cap, size_t *out_len) { (uint8_t *out, size_t cap, size_t *out_len) };
+
+/* A step of a handshake reads its second and third argument. */
+%typemap(check, noblock=1) (uint8_t *out, size_t cap, size_t *out_len) {
+    if (keep_overlap($1, $2, arg2, arg3)) {
+        keep_raise(KEEP_ERR_INVALID_ARGUMENT, "$symname");
+        SWIG_fail;
+    }
+}
 %apply size_t *OUTPUT { size_t *out_len };
 
 %keep_report(struct keep_session_stats, KEEP_SESSION_STATS_INIT, keep_session_stats_fields, out_stats)

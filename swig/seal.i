@@ -154,18 +154,31 @@ static bool keep_has_places(Py_ssize_t given, Py_ssize_t wanted, const char *pla
     return given == wanted;
 }
 
+/* Whether an output of the caller's lies apart from the events, as far as C would look at them. */
+static bool keep_is_apart(keep_output *output, const keep_packet_request *request)
+{
+    size_t count = request->event_count <= KEEP_MAX_PACKET_EVENTS ? request->event_count : 0;
+    size_t i;
+
+    for (i = 0; !keep_output_is_new(output) && i < count; i++)
+        if (keep_overlap(output->view.buf, (size_t)output->view.len, request->events[i].data, request->events[i].len))
+            return false;
+    return true;
+}
+
 /* Seals one packet of a session, or without one. */
 static PyObject *keep_seal(PyObject *session, const keep_packet_request *request, keep_output *output,
                            const char *operation)
 {
     keep_box *box = session != NULL ? keep_box_enter(session, &keep_class_session, operation) : NULL;
     size_t len = 0;
-    keep_status status;
+    keep_status status = KEEP_ERR_INVALID_ARGUMENT;
 
     if (session != NULL && box == NULL)
         return NULL;
-    status = keep_packet_seal_into(box != NULL ? (keep_session *)box->handle : NULL, request,
-                                   keep_output_data(output), keep_output_cap(output), &len);
+    if (keep_is_apart(output, request))
+        status = keep_packet_seal_into(box != NULL ? (keep_session *)box->handle : NULL, request,
+                                       keep_output_data(output), keep_output_cap(output), &len);
     keep_box_leave(box);
     if (status == KEEP_OK)
         return keep_output_take(output, len);

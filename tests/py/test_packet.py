@@ -47,6 +47,21 @@ def counters(*datagrams: Buffer) -> list[int]:
     return [packet.parse(datagram).counter for datagram in datagrams]
 
 
+@pytest.fixture
+def keys(pool: Pool) -> list[Secret]:
+    """Two static keys and a pre-shared one."""
+    return [Secret.generate(32, pool=pool) for _ in range(3)]
+
+
+def handshakes(keys: list[Secret], noise: Noise, prologue: bytes = b"") -> tuple[Handshake, Handshake]:
+    remote = Handshake.public_key(keys[1]) if noise is Noise.IKPSK2 else None
+    options: dict[str, Any] = {"pre_shared_key": keys[2], "prologue": prologue}
+    return (
+        Handshake(noise, Role.INITIATOR, static_key=keys[0], remote_static=remote, **options),
+        Handshake(noise, Role.RESPONDER, static_key=keys[1], **options),
+    )
+
+
 # Sessions
 
 
@@ -288,6 +303,28 @@ def test_what_does_not_fit_is_refused(sealer: Session) -> None:
         assert (short.value.op, short.value.needed) == ("Session.seal_into", 92)
     assert out == b"x" * 91
     assert sealer.stats().next_counter == 0
+
+
+def test_an_output_lies_apart_from_the_input(sealer: Session, keys: list[Secret]) -> None:
+    shared = bytearray(400)
+    event, ends = memoryview(shared)[100:105], array.array("I", [5])
+    writer, reader = handshakes(keys, Noise.XXPSK3)
+    message = writer.write()
+    shared[200 : 200 + len(message)] = message
+    calls: list[Callable[[], object]] = [
+        lambda: sealer.seal_into([b"", event], shared),
+        lambda: sealer.seal_into([event], memoryview(shared)[104:]),
+        lambda: sealer.seal_packed(event, ends, 0, 0, 0, shared, ends, bytearray(1)),
+        lambda: packet.handshake_frame_into(event, shared),
+        lambda: writer.write_into(event, shared),
+        lambda: reader.read_into(memoryview(shared)[200 : 200 + len(message)], shared),
+    ]
+    for call in calls:
+        with pytest.raises(libkeep.InvalidArgumentError):
+            call()
+    assert sealer.stats().next_counter == 0
+    assert sealer.seal_into([event], memoryview(shared)[105:]) == OVERHEAD + 9
+    assert reader.read(message) == b""
 
 
 def test_a_number_that_closes_the_session_does_no_harm(sealer: Session) -> None:
@@ -588,21 +625,6 @@ def test_packets_work_on_when_their_pool_is_closed(sealer: Session, opener: Sess
 
 
 # Handshakes
-
-
-@pytest.fixture
-def keys(pool: Pool) -> list[Secret]:
-    """Two static keys and a pre-shared one."""
-    return [Secret.generate(32, pool=pool) for _ in range(3)]
-
-
-def handshakes(keys: list[Secret], noise: Noise, prologue: bytes = b"") -> tuple[Handshake, Handshake]:
-    remote = Handshake.public_key(keys[1]) if noise is Noise.IKPSK2 else None
-    options: dict[str, Any] = {"pre_shared_key": keys[2], "prologue": prologue}
-    return (
-        Handshake(noise, Role.INITIATOR, static_key=keys[0], remote_static=remote, **options),
-        Handshake(noise, Role.RESPONDER, static_key=keys[1], **options),
-    )
 
 
 @pytest.mark.parametrize("noise", list(Noise))
