@@ -4,7 +4,6 @@
  */
 #include "args.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "handle.h"
@@ -32,7 +31,7 @@ static bool take_integer(const shim_call *call, napi_value value, const char *na
 {
     if (napi_get_value_double(call->env, value, out) != napi_ok)
         return shim_refuse_type(call, name, "a number");
-    if (!(*out >= 0 && *out <= max) || floor(*out) != *out)
+    if (!(*out >= 0 && *out <= max) || (double)(uint64_t)*out != *out)
         return refuse_integer(call, name, max);
     return true;
 }

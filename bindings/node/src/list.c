@@ -23,10 +23,8 @@ static void free_items(shim_list *list)
     free(list->windows);
 }
 
-/* Moves the list to where at least `more` items have room, too. */
-static bool grow(shim_list *list, size_t more)
+static bool move(shim_list *list, size_t room)
 {
-    size_t room = 2 * (list->count + more);
     keep_bytes *items = calloc(room, sizeof *items);
     const keep_secret **windows = calloc(room, sizeof *windows);
 
@@ -44,6 +42,15 @@ static bool grow(shim_list *list, size_t more)
     return true;
 }
 
+/* Makes room for `more` items; false after a throw. */
+static bool reserve(const shim_call *call, shim_list *list, size_t more)
+{
+    if (more <= list->room - list->count || move(list, 2 * (list->count + more)))
+        return true;
+    (void)shim_settle(call, KEEP_ERR_NO_MEMORY);
+    return false;
+}
+
 static bool append(const shim_call *call, napi_value value, const char *name, shim_list *list)
 {
     shim_bytes bytes;
@@ -56,32 +63,39 @@ static bool append(const shim_call *call, napi_value value, const char *name, sh
     return true;
 }
 
-bool shim_append_list(const shim_call *call, napi_value array, const char *name, size_t most, shim_list *list,
-                      size_t *out_count)
+static bool append_array(const shim_call *call, napi_value array, const char *name, uint32_t count, shim_list *list)
 {
     napi_value element;
-    uint32_t count, i;
+    uint32_t i;
 
-    if (napi_get_array_length(call->env, array, &count) != napi_ok)
-        return shim_refuse_type(call, name, "an array");
-    *out_count = count;
-    if (count > most)
-        return true;
-    if (count > list->room - list->count && !grow(list, count)) {
-        (void)shim_settle(call, KEEP_ERR_NO_MEMORY);
+    if (!reserve(call, list, count))
         return false;
-    }
     for (i = 0; i < count; i++)
         if (!shim_ok(call, napi_get_element(call->env, array, i, &element)) || !append(call, element, name, list))
             return false;
     return true;
 }
 
-bool shim_take_list(const shim_call *call, napi_value array, const char *name, size_t most, shim_list *out,
+bool shim_append_list(const shim_call *call, napi_value values, const char *name, size_t most, shim_list *list,
+                      size_t *out_count)
+{
+    bool is_array = false;
+    uint32_t count = 1;
+
+    (void)napi_is_array(call->env, values, &is_array);
+    if (is_array && !shim_ok(call, napi_get_array_length(call->env, values, &count)))
+        return false;
+    *out_count = count;
+    if (!is_array)
+        return reserve(call, list, 1) && append(call, values, name, list);
+    return count > most || append_array(call, values, name, count, list);
+}
+
+bool shim_take_list(const shim_call *call, napi_value values, const char *name, size_t most, shim_list *out,
                     size_t *out_count)
 {
     shim_begin_list(out);
-    if (shim_append_list(call, array, name, most, out, out_count))
+    if (shim_append_list(call, values, name, most, out, out_count))
         return true;
     (void)shim_end_list(out, KEEP_OK);
     return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists of bytes: events of a packet, datagrams of a batch. They are of arrays that lib/ has just made, so that no getter
- * runs while C has their places.
+ * Lists of bytes: events of a packet, datagrams of a batch. They come in an array that lib/ has just made, so that no
+ * getter runs while C has their places; a single one may come without an array.
  */
 #ifndef SHIM_LIST_H
 #define SHIM_LIST_H
@@ -24,14 +24,14 @@ typedef struct shim_list {
 void shim_begin_list(shim_list *list);
 
 /*
- * Appends the bytes of an array, whose length `*out_count` is. C refuses one with more than `most`: of that nothing is
- * appended. After a failure too the list wants to be ended.
+ * Appends bytes, `*out_count` of them. C refuses more than `most`: of those none are appended. After a failure too the
+ * list wants to be ended.
  */
-bool shim_append_list(const shim_call *call, napi_value array, const char *name, size_t most, shim_list *list,
+bool shim_append_list(const shim_call *call, napi_value values, const char *name, size_t most, shim_list *list,
                       size_t *out_count);
 
-/* Begins a list with the bytes of one array. After a failure it is ended. */
-bool shim_take_list(const shim_call *call, napi_value array, const char *name, size_t most, shim_list *out,
+/* Begins a list with bytes. After a failure it is ended. */
+bool shim_take_list(const shim_call *call, napi_value values, const char *name, size_t most, shim_list *out,
                     size_t *out_count);
 
 /* Ends all windows, after the call that used the bytes gave `status`; gives the first failure. */
