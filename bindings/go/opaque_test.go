@@ -25,20 +25,30 @@ func TestPrintingShowsTypeLengthAndState(t *testing.T) {
 	closed := must(keep.GenerateSecret(nil, 1))
 	wantStatus(t, keep.OK, closed.Close())
 	wantStatus(t, keep.OK, secret.Freeze())
+	tx, _ := sessions(t, keep.SessionOptions{FirstCounter: 5})
+	handshake, _ := handshakes(t, keep.NoiseXXPSK3)
 	for want, value := range map[string]fmt.Stringer{
-		"keep.Secret(23 bytes, slot, frozen)":               secret,
-		"keep.Sealed(23 bytes, type 7)":                     sealed,
-		"keep.Secret(the handle names nothing that lives)":  closed,
-		"keep.Sealed(an argument is wrong or out of range)": (*keep.Sealed)(nil),
-		"keep.Secret(an argument is wrong or out of range)": (*keep.Secret)(nil),
-		"keep.Sealed(the handle names nothing that lives)":  new(keep.Sealed),
-		"Kind(9)": keep.Kind(9),
-		"guarded": keep.KindGuarded,
+		"keep.Secret(23 bytes, slot, frozen)":                  secret,
+		"keep.Sealed(23 bytes, type 7)":                        sealed,
+		"keep.Secret(the handle names nothing that lives)":     closed,
+		"keep.Sealed(an argument is wrong or out of range)":    (*keep.Sealed)(nil),
+		"keep.Secret(an argument is wrong or out of range)":    (*keep.Secret)(nil),
+		"keep.Sealed(the handle names nothing that lives)":     new(keep.Sealed),
+		"keep.Session(next 5, opened 0)":                       tx,
+		"keep.Session(the handle names nothing that lives)":    new(keep.Session),
+		"keep.Handshake(write)":                                handshake,
+		"keep.Handshake(an argument is wrong or out of range)": (*keep.Handshake)(nil),
+		"Kind(9)":           keep.Kind(9),
+		"guarded":           keep.KindGuarded,
+		"PacketKind(9)":     keep.PacketKind(9),
+		"heartbeat":         keep.PacketHeartbeat,
+		"HandshakeState(9)": keep.HandshakeState(9),
+		"spent":             keep.HandshakeSpent,
 	} {
 		if got := value.String(); got != want {
 			t.Errorf("expected %s, got %s", want, got)
 		}
-		if _, isKind := value.(keep.Kind); isKind {
+		if _, isHandle := value.(fmt.Formatter); !isHandle {
 			continue
 		}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%10.3s"} {
@@ -58,7 +68,9 @@ func TestPrintingShowsTypeLengthAndState(t *testing.T) {
 func TestSecretsAreNotEncoded(t *testing.T) {
 	secret := secretOf(t, planted)
 	sealed := closing(t, must(keep.NewSealed(nil, []byte(planted), 7)))
-	for _, value := range []any{secret, sealed} {
+	tx, _ := sessions(t, keep.SessionOptions{})
+	handshake, _ := handshakes(t, keep.NoiseXXPSK3)
+	for _, value := range []any{secret, sealed, tx, handshake} {
 		var out bytes.Buffer
 		_, err := json.Marshal(map[string]any{"key": value})
 		wantUnsupported(t, err)

@@ -101,17 +101,18 @@ func (s *Session) OpenBatch(dst []byte, datagrams [][]byte) ([]Opened, error) {
 		return nil, err
 	}
 	defer s.leave()
-	c := flatCopies.Get().(*flatCopy)
-	for _, datagram := range datagrams {
-		c.add(cut(datagram, MaxPacketLen+1)) // of what is too long, so much is
-	}
-	all := c.flat()
+	all := newFlat()
 	defer all.drop()
+	for _, datagram := range datagrams {
+		all.add(cut(datagram, MaxPacketLen+1)) // of what is too long, so much is
+	}
 	packets := make([]C.keep_packet_opened, len(datagrams))
-	data, spans, err := openAll(dst, make([]Span, 0, len(datagrams)), all.data, func(r rooms) Status {
+	data, spans, err := openAll(dst, make([]Span, 0, len(datagrams)), all.data, func(r rooms) (C.keep_go_room, Status) {
+		var need C.keep_go_room
 		bytes, n := bytesOf(all.data)
-		return Status(C.keep_go_open_batch(h, bytes, n, endsOf(all.ends), C.size_t(len(packets)), r.data, r.cap, r.spans,
-			r.spanCap, unsafe.SliceData(packets), r.need))
+		st := C.keep_go_open_batch(h, bytes, n, endsOf(all.ends), C.size_t(len(packets)), r.data, r.cap, r.spans,
+			r.spanCap, unsafe.SliceData(packets), &need)
+		return need, Status(st)
 	})
 	if err != nil {
 		return nil, err
@@ -144,9 +145,11 @@ func (s *Session) OpenPacked(dst, data []byte, ends []uint32, spans []Span, span
 	}
 	defer s.leave()
 	bytes, n := bytesOf(data)
-	plain, found, err := openAll(dst, spans, data, func(r rooms) Status {
-		return Status(C.keep_go_open_packed(h, bytes, n, endsOf(ends), C.size_t(count), r.data, r.cap, r.spans, r.spanCap,
-			endsOf(spanEnds), (*C.uint8_t)(unsafe.SliceData(statuses)), r.need))
+	plain, found, err := openAll(dst, spans, data, func(r rooms) (C.keep_go_room, Status) {
+		var need C.keep_go_room
+		st := C.keep_go_open_packed(h, bytes, n, endsOf(ends), C.size_t(count), r.data, r.cap, r.spans, r.spanCap,
+			endsOf(spanEnds), (*C.uint8_t)(unsafe.SliceData(statuses)), &need)
+		return need, Status(st)
 	})
 	if err != nil {
 		return dst, spans, err
@@ -164,23 +167,21 @@ type rooms struct {
 	cap     C.size_t
 	spans   *C.keep_span
 	spanCap C.size_t
-	need    *C.keep_go_room
+}
+
+func roomsOf(data []byte, spans []Span) (r rooms) {
+	r.data, r.cap = bytesOf(data)
+	r.spans, r.spanCap = spansOf(spans)
+	return r
 }
 
 // openAll appends to dst and spans what open opens of data. If open says that it needs more room, it runs again.
-func openAll(dst []byte, spans []Span, data []byte, open func(rooms) Status) ([]byte, []Span, error) {
-	var need C.keep_go_room
-	attempt := func(room []byte, pieces []Span) Status {
-		r := rooms{need: &need}
-		r.data, r.cap = bytesOf(room)
-		r.spans, r.spanCap = spansOf(pieces)
-		return open(r)
-	}
+func openAll(dst []byte, spans []Span, data []byte, open func(rooms) (C.keep_go_room, Status)) ([]byte, []Span, error) {
 	plain, found := dst, spans
-	st := attempt(cut(spareOf(plain), len(data)), spareOf(found)) // no plaintext is longer
+	need, st := open(roomsOf(cut(spareOf(plain), len(data)), spareOf(found))) // no plaintext is longer
 	if st == ErrBufferTooSmall {
 		plain, found = slices.Grow(dst, int(need.data_len)), slices.Grow(spans, int(need.event_count))
-		st = attempt(spareOf(plain), spareOf(found))
+		need, st = open(roomsOf(spareOf(plain), spareOf(found)))
 	}
 	if st != OK {
 		return dst, spans, st

@@ -182,11 +182,11 @@ func (p *Packet) Build(session *Session, r Request) error {
 
 func build(h *C.keep_packet, session *C.keep_session, r *Request) error {
 	var end [1]uint32
-	events := flatEvents(r.events(), &end)
-	defer events.drop()
+	events, ends, copied := flatten(r.events(), &end)
+	defer copied.drop()
 	request := r.inC()
-	data, n := bytesOf(events.data)
-	return statusError(C.keep_go_packet_build(h, session, &request, data, n, endsOf(events.ends)))
+	data, n := bytesOf(events)
+	return statusError(C.keep_go_packet_build(h, session, &request, data, n, endsOf(ends)))
 }
 
 // Data gives the datagram in place, until the next Build or Close: it lies in the pool's memory, which the collector does

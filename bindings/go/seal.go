@@ -28,14 +28,14 @@ func seal(h *C.keep_session, dst []byte, r *Request) ([]byte, error) {
 		return dst, ErrInvalidArgument
 	}
 	var end [1]uint32
-	events := flatEvents(r.events(), &end)
-	defer events.drop()
+	events, ends, copied := flatten(r.events(), &end)
+	defer copied.drop()
 	request := r.inC()
-	data, n := bytesOf(events.data)
+	data, n := bytesOf(events)
 	return fill(dst, func(room []byte) (int, Status) {
 		var needed C.size_t
 		out, size := bytesOf(room)
-		st := C.keep_go_seal_into(h, &request, data, n, endsOf(events.ends), out, size, &needed)
+		st := C.keep_go_seal_into(h, &request, data, n, endsOf(ends), out, size, &needed)
 		return int(needed), Status(st)
 	})
 }
@@ -69,41 +69,39 @@ func (s *Session) SealBatch(dst []byte, requests []Request) (SealedBatch, error)
 		return SealedBatch{Data: dst}, err
 	}
 	defer s.leave()
-	c := flatCopies.Get().(*flatCopy)
-	isGood := c.addRequests(dst, requests)
-	events := c.flat()
-	defer events.drop()
-	if !isGood {
+	all := newFlat()
+	defer all.drop()
+	if !all.addRequests(dst, requests) {
 		return SealedBatch{Data: dst}, ErrInvalidArgument
 	}
-	return sealBatch(h, dst, &events)
+	return sealBatch(h, dst, all)
 }
 
 // addRequests adds requests and their events; false if an event lies where dst grows.
-func (c *flatCopy) addRequests(dst []byte, requests []Request) bool {
+func (f *flat) addRequests(dst []byte, requests []Request) bool {
 	for i := range requests {
 		events := requests[i].events()
 		if !isApart(dst, len(requests)*MaxPacketLen, events) {
 			return false
 		}
-		c.requests = append(c.requests, requests[i].inC())
-		c.addEvents(events)
+		f.requests = append(f.requests, requests[i].inC())
+		f.addEvents(events)
 	}
 	return true
 }
 
-func sealBatch(h *C.keep_session, dst []byte, events *flat) (SealedBatch, error) {
-	requests := events.copy.requests
+func sealBatch(h *C.keep_session, dst []byte, all *flat) (SealedBatch, error) {
+	requests := all.requests
 	batch := SealedBatch{Offsets: make([]int, len(requests)+1), Statuses: make([]Status, len(requests))}
 	offsets := (*C.size_t)(unsafe.Pointer(unsafe.SliceData(batch.Offsets)))
 	statuses := (*C.keep_status)(unsafe.Pointer(unsafe.SliceData(batch.Statuses)))
-	data, n := bytesOf(events.data)
+	data, n := bytesOf(all.data)
 	var err error
 	batch.Data, err = fill(dst, func(room []byte) (int, Status) {
 		var needed C.size_t
 		out, size := bytesOf(room)
-		st := C.keep_go_seal_batch(h, unsafe.SliceData(requests), C.size_t(len(requests)), data, n, endsOf(events.ends),
-			C.size_t(len(events.ends)), out, size, offsets, statuses, &needed)
+		st := C.keep_go_seal_batch(h, unsafe.SliceData(requests), C.size_t(len(requests)), data, n, endsOf(all.ends),
+			C.size_t(len(all.ends)), out, size, offsets, statuses, &needed)
 		return int(needed), Status(st)
 	})
 	if err != nil {
