@@ -65,7 +65,10 @@ void keep__x25519_public(const uint8_t private_key[32], uint8_t out[32])
 
 bool keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32])
 {
-    return crypto_scalarmult(out, private_key, public_key) == 0;
+    bool is_good = crypto_scalarmult(out, private_key, public_key) == 0;
+
+    KEEP_CT_RELEASE("a key of small order is refused before anybody", &is_good, sizeof is_good);
+    return is_good;
 }
 
 int keep__compare(const void *a, const void *b, size_t len)

@@ -8,6 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/checked.h"
 #include "packet/nonce.h"
 #include "base/banned.h"
@@ -239,6 +240,7 @@ keep_status keep__frame_read_events(keep_bytes plaintext, uint32_t base, size_t 
         if (plaintext.len - at < KEEP__FRAME_LEN)
             return KEEP_ERR_PACKET_EVENTS;
         memcpy(&len, bytes + at, sizeof len);
+        KEEP_CT_RELEASE("lengths are told", &len, sizeof len);
         len = le32toh(len);
         at += KEEP__FRAME_LEN;
         if (!keep__range_fits(at, len, plaintext.len))

@@ -11,6 +11,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/crypto.h"
 #include "base/cursor.h"
 #include "base/die.h"
@@ -83,6 +84,7 @@ static bool open_composed(const keep__cipher_job *job)
     make_stream(job, &stream);
     make_tag(job, job->in, &stream, tag);
     is_authentic = crypto_verify_16(tag, job->tag) == 0;
+    KEEP_CT_RELEASE("whether the tag is right is what is asked", &is_authentic, sizeof is_authentic);
     if (is_authentic)
         xor_stream(job, &stream);
     else
@@ -110,6 +112,7 @@ bool keep__sodium_open_combined(const keep__cipher_job *job)
     int failed = crypto_aead_chacha20poly1305_ietf_decrypt_detached(job->out, NULL, job->in, job->len, job->tag,
                                                                     job->aad, job->aad_len, job->nonce, job->key);
 
+    KEEP_CT_RELEASE("whether the tag is right is what is asked", &failed, sizeof failed);
     if (failed != 0)
         keep__wipe(job->out, job->len);
     return failed == 0;
