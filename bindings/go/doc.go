@@ -3,7 +3,8 @@
 //go:build cgo
 
 // Package keep holds secrets: in locked, guarded and wiped memory while they are in use, and sealed while they are idle;
-// and it seals messages into datagrams. It is the Go face of libkeep; every method is one call of the C library, whose headers are the reference.
+// and it seals messages into datagrams. It is the Go face of libkeep; every method is one call of the C library, whose
+// headers are the reference.
 //
 // A [Secret] is made by [GenerateSecret], [TakeSecret] or [Pool.Acquire] and is wiped by Close:
 //
