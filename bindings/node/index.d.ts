@@ -395,7 +395,7 @@ export class Session extends Handle {
   heartbeat(): Buffer;
   heartbeatInto(out: Uint8Array): number;
   /** 1 to MAX_BATCH packets. Nothing is thrown for one that is refused: its status says so. */
-  sealBatch(requests: Iterable<PacketRequest>): SealedBatch;
+  sealBatch(requests: readonly PacketRequest[]): SealedBatch;
   /**
    * The same without an object per packet: event i is `data.subarray(ends[i - 1], ends[i])`, alone in its packet, with
    * the sequence `firstSequence + i`. Fills `outEnds` and `statuses` likewise; how many were sealed.

@@ -26,8 +26,12 @@ const REQUEST = {
 const BATCH_REQUEST = { events: [], ...REQUEST };
 const REQUEST_FIELDS = Object.keys(BATCH_REQUEST).length;
 
-function listOf(values, name) {
+function checkArray(values, name) {
   if (!Array.isArray(values)) throw typeError('ERR_INVALID_ARG_TYPE', `The "${name}" argument must be an array`);
+}
+
+function listOf(values, name) {
+  checkArray(values, name);
   const list = [];
   for (const value of values) list.push(handleOf(value));
   return list;
@@ -35,7 +39,11 @@ function listOf(values, name) {
 
 /** Events as C takes them: a single one as it is, which is the fastest. */
 function givenEvents(events) {
-  return Array.isArray(events) && events.length === 1 ? handleOf(events[0]) : listOf(events, 'events');
+  if (Array.isArray(events) && events.length === 1) {
+    const [event] = events;
+    if (!Array.isArray(event)) return handleOf(event);
+  }
+  return listOf(events, 'events');
 }
 
 function settingsOf(settings) {
@@ -155,6 +163,7 @@ class Session extends Handle {
   }
 
   sealBatch(requests) {
+    checkArray(requests, 'requests');
     const fields = [];
     for (const request of requests) callWith(addTo, fields, null, request?.events ?? [], request, BATCH_REQUEST);
     const offsets = new Uint32Array(fields.length / REQUEST_FIELDS + 1);
@@ -258,7 +267,12 @@ class Packet extends Handle {
   }
 
   [DESCRIBE]() {
-    return `${this.data().length} bytes`;
+    try {
+      return `${this.data().length} bytes`;
+    } catch (error) {
+      if (error.status === Status.STATE) return 'empty';
+      throw error;
+    }
   }
 }
 
