@@ -90,12 +90,12 @@ func TestHotCallsOnPacketsDoNotAllocate(t *testing.T) {
 func TestPackedBatchesDoNotAllocate(t *testing.T) {
 	tx, rx := sessions(t, keep.SessionOptions{Window: 65536})
 	data, ends, sealedEnds := []byte("onetwo"), []uint32{3, 6}, make([]uint32, 2)
-	spans, spanEnds, statuses := make([]keep.Span, 0, 2), make([]uint32, 2), make([]uint8, 2)
+	spans, packetEnds, statuses := make([]keep.Span, 0, 2), make([]uint32, 2), make([]uint8, 2)
 	room, plain := make([]byte, 0, 200), make([]byte, 0, 20)
 	wantAllocs(t, "SealPacked and OpenPacked", 0, func() error {
 		sealed, err := tx.SealPacked(room, data, ends, 0, 0, 0, sealedEnds, statuses)
 		if err == nil {
-			_, _, err = rx.OpenPacked(plain, sealed, sealedEnds, spans, spanEnds, statuses)
+			_, _, err = rx.OpenPacked(plain, sealed, sealedEnds, spans, packetEnds, statuses)
 		}
 		return err
 	})

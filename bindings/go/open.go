@@ -131,12 +131,12 @@ func openedAll(packets []C.keep_packet_opened, data []byte, spans []Span) []Open
 }
 
 // OpenPacked is the fast form of a batch: datagram i is data[ends[i-1]:ends[i]]. It appends the plaintexts to dst, apart
-// from data, and a span for each event to spans; their offsets are those in the result. It fills spanEnds and statuses:
-// the events of datagram i end at spanEnds[i] in the spans.
-func (s *Session) OpenPacked(dst, data []byte, ends []uint32, spans []Span, spanEnds []uint32, statuses []uint8) ([]byte,
+// from data, and a span for each event to spans; their offsets are those in the result. It fills packetEnds and statuses:
+// the events of datagram i end at packetEnds[i] in the spans.
+func (s *Session) OpenPacked(dst, data []byte, ends []uint32, spans []Span, packetEnds []uint32, statuses []uint8) ([]byte,
 	[]Span, error) {
 	count := len(ends)
-	if len(spanEnds) < count || len(statuses) < count || !mayHold(len(dst)) || !mayHold(len(spans)) {
+	if len(packetEnds) < count || len(statuses) < count || !mayHold(len(dst)) || !mayHold(len(spans)) {
 		return dst, spans, ErrInvalidArgument
 	}
 	h, err := s.enter()
@@ -148,13 +148,13 @@ func (s *Session) OpenPacked(dst, data []byte, ends []uint32, spans []Span, span
 	plain, found, err := openAll(dst, spans, data, func(r rooms) (C.keep_go_room, Status) {
 		var need C.keep_go_room
 		st := C.keep_go_open_packed(h, bytes, n, endsOf(ends), C.size_t(count), r.data, r.cap, r.spans, r.spanCap,
-			endsOf(spanEnds), (*C.uint8_t)(unsafe.SliceData(statuses)), &need)
+			endsOf(packetEnds), (*C.uint8_t)(unsafe.SliceData(statuses)), &need)
 		return need, Status(st)
 	})
 	if err != nil {
 		return dst, spans, err
 	}
-	shift(spanEnds[:count], len(spans))
+	shift(packetEnds[:count], len(spans))
 	for i := range found[len(spans):] {
 		found[len(spans)+i].Offset += uint32(len(dst))
 	}

@@ -240,11 +240,11 @@ func TestPackedBatches(t *testing.T) {
 		sealedEnds[i]--
 	}
 	spans := make([]keep.Span, 1, 8)
-	spanEnds := make([]uint32, 3)
-	plain, spans, err := rx.OpenPacked([]byte("y"), sealed[1:], sealedEnds, spans, spanEnds, statuses)
+	packetEnds := make([]uint32, 3)
+	plain, spans, err := rx.OpenPacked([]byte("y"), sealed[1:], sealedEnds, spans, packetEnds, statuses)
 	wantStatus(t, keep.OK, err)
-	if !slices.Equal(spanEnds, []uint32{2, 2, 3}) || !slices.Equal(statuses, []uint8{0, uint8(keep.ErrAuth), 0}) {
-		t.Fatalf("unexpected %v %v", spanEnds, statuses)
+	if !slices.Equal(packetEnds, []uint32{2, 2, 3}) || !slices.Equal(statuses, []uint8{0, uint8(keep.ErrAuth), 0}) {
+		t.Fatalf("unexpected %v %v", packetEnds, statuses)
 	}
 	for i, want := range map[int]string{1: "one", 2: "three"} {
 		if got := string(plain[spans[i].Offset:][:spans[i].Len]); got != want {
@@ -254,12 +254,12 @@ func TestPackedBatches(t *testing.T) {
 	for _, ends := range [][]uint32{{3, 2, 8}, {3, 9}, {math.MaxUint32}} {
 		_, err := tx.SealPacked(nil, data, ends, 0, 0, 0, sealedEnds, statuses)
 		wantStatus(t, keep.ErrInvalidArgument, err)
-		_, _, err = rx.OpenPacked(nil, data, ends, nil, spanEnds, statuses)
+		_, _, err = rx.OpenPacked(nil, data, ends, nil, packetEnds, statuses)
 		wantStatus(t, keep.ErrInvalidArgument, err)
 	}
 	_, err = tx.SealPacked(nil, data, ends, 0, 0, 0, sealedEnds[:2], statuses)
 	wantStatus(t, keep.ErrInvalidArgument, err)
-	_, _, err = rx.OpenPacked(nil, data, ends, nil, spanEnds, statuses[:2])
+	_, _, err = rx.OpenPacked(nil, data, ends, nil, packetEnds, statuses[:2])
 	wantStatus(t, keep.ErrInvalidArgument, err)
 }
 

@@ -249,12 +249,12 @@ func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.S
 		data = append(data, datagram...)
 		ends = append(ends, uint32(len(data)))
 	}
-	spanEnds, statuses := make([]uint32, len(ends)), make([]uint8, len(ends))
-	plain, found, err := s.OpenPacked(room, data, ends, spans, spanEnds, statuses)
+	packetEnds, statuses := make([]uint32, len(ends)), make([]uint8, len(ends))
+	plain, found, err := s.OpenPacked(room, data, ends, spans, packetEnds, statuses)
 	p := packed{plain: need(plain, err), spans: found}
-	for i, begin := 0, uint32(0); i < len(ends); begin, i = spanEnds[i], i+1 {
+	for i, begin := 0, uint32(0); i < len(ends); begin, i = packetEnds[i], i+1 {
 		var events [][]byte
-		for _, span := range found[begin:spanEnds[i]] {
+		for _, span := range found[begin:packetEnds[i]] {
 			events = append(events, plain[span.Offset:][:span.Len])
 		}
 		p.events = append(p.events, events)
