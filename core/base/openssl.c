@@ -15,7 +15,7 @@
 #include "base/trace.h"
 #include "base/banned.h"
 
-static _Atomic(OSSL_LIB_CTX *) private_context;
+static OSSL_LIB_CTX *_Atomic private_context;
 
 /* The private context; two threads may make one, and one of the two is kept. */
 static OSSL_LIB_CTX *need_context(void)

@@ -2,9 +2,9 @@
 /*
  * Handle values: how a place in a table is named by a value that cannot be mistaken for an address. Pure.
  *
- * Formula: 1 ‖ generation ‖ place ‖ fork 5, from the highest bit; of a secret generation 36 ‖ place 22. Bit 63 makes every dereference fault and keeps
- * the value out of the address ranges that garbage collectors know. A place's generation grows at each hand-out, so an
- * old value never names a new owner.
+ * Formula: 1 ‖ generation ‖ place ‖ fork 5, from the highest bit; of a secret generation 36 ‖ place 22. Bit 63 makes every
+ * dereference fault and keeps the value out of the address ranges that garbage collectors know. A place's generation
+ * grows at each hand-out, so an old value never names a new owner.
  */
 #ifndef KEEP_MEMORY_HANDLE_H
 #define KEEP_MEMORY_HANDLE_H
@@ -17,6 +17,7 @@
 #define KEEP__FORK_BITS 5
 
 #define KEEP__GENERATION_MASK ((UINT64_C(1) << KEEP__GENERATION_BITS) - 1)
+#define KEEP__PLACE_MASK ((UINT64_C(1) << KEEP__PLACE_BITS) - 1)
 #define KEEP__FORK_MASK ((UINT64_C(1) << KEEP__FORK_BITS) - 1)
 
 _Static_assert(1 + KEEP__GENERATION_BITS + KEEP__PLACE_BITS + KEEP__FORK_BITS == 64, "a handle fills a word");

@@ -5,8 +5,6 @@
  */
 #include "packet/ipsec.h"
 
-#include <string.h>
-
 #include "base/crypto.h"
 #include "base/loader.h"
 #include "base/trace.h"

@@ -29,7 +29,7 @@ struct marks {
     keep__lock lock;
 };
 
-static _Atomic(struct keep__tx_mark *) first;
+static struct keep__tx_mark *_Atomic first;
 static uint8_t fingerprint_key[32];
 static _Atomic bool has_key;
 
@@ -76,12 +76,14 @@ static struct keep__tx_mark *push(void)
     return mark;
 }
 
-static keep_status set_locked(const uint8_t *key, struct keep__tx_mark **out_mark)
+static keep_status set_mark_locked(struct marks *marks, const uint8_t *key, struct keep__tx_mark **out_mark)
+    KEEP_HOLDS(marks->lock)
 {
     uint8_t fingerprint[KEEP__FINGERPRINT_LEN];
     struct keep__tx_mark *mark;
     keep_status st = need_fingerprint_key();
 
+    (void)marks;
     if (st != KEEP_OK)
         return st;
     keep__fingerprint(fingerprint_key, key, 32, fingerprint);
@@ -100,15 +102,15 @@ static keep_status set_locked(const uint8_t *key, struct keep__tx_mark **out_mar
 keep_status keep__mark_set(const uint8_t *key, struct keep__tx_mark **out_mark)
 {
     void *state;
-    keep__lock *lock;
+    struct marks *marks;
     keep_status st = keep__guard_part(KEEP__PART_SESSIONS, sizeof(struct marks), begin_marks, &state);
 
     if (st != KEEP_OK)
         return st;
-    lock = &((struct marks *)state)->lock;
-    keep__lock_acquire(lock);
-    st = set_locked(key, out_mark);
-    keep__lock_release(lock);
+    marks = state;
+    keep__lock_acquire(&marks->lock);
+    st = set_mark_locked(marks, key, out_mark);
+    keep__lock_release(&marks->lock);
     return st;
 }
 

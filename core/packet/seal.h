@@ -11,7 +11,7 @@
 #include "keep/packet.h"
 #include "keep/status.h"
 
-/* Whether the request is one for this session (NULL: none): INVALID_ARGUMENT. */
+/* Whether the request is of the right form, and for a session or (NULL) for none: INVALID_ARGUMENT. */
 keep_status keep__seal_check(const keep_session *session, const keep_packet_request *request);
 
 /* As keep_packet_seal_into; settings hold where the request has none. */

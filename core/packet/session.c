@@ -16,7 +16,7 @@
 #include "packet/nonce.h"
 #include "base/banned.h"
 
-#define KEY_LEN 32
+#define SESSION_KEY_LEN 32
 #define MAX_FAILED_OPENS (UINT64_C(1) << 36) /* RFC 9001 §6.6 */
 
 static bool may_be_window(uint32_t width)
@@ -57,14 +57,14 @@ static keep_status new_block(uint32_t width, keep_session **out)
 
 static keep_status copy_key(keep_pool *pool, const keep_secret *secret, keep__key *out)
 {
-    return secret == NULL ? KEEP_OK : keep__key_from_secret(pool, secret, KEY_LEN, out);
+    return secret == NULL ? KEEP_OK : keep__key_from_secret(pool, secret, SESSION_KEY_LEN, out);
 }
 
 /* Both sides would start at one nonce. */
 static bool has_equal_keys(const keep_session *session)
 {
     return session->tx.bytes != NULL && session->rx.bytes != NULL &&
-           keep__equal(session->tx.bytes, session->rx.bytes, KEY_LEN);
+           keep__equal(session->tx.bytes, session->rx.bytes, SESSION_KEY_LEN);
 }
 
 static keep_status take_keys(keep_session *session, const keep__session_keys *keys, keep_pool *pool)

@@ -4,8 +4,9 @@
  * belongs to no session, and its buffers hold no key; plaintext stands in them only during a build.
  *
  * Lifetime: a pool that was freed lives until its last packet is freed. A packet is a value, a place and a generation: a
- * freed, stale or invented one is KEEP_ERR_CLOSED in every build, and the new owner untouched. Any thread may free it.
- * Threads: locked; a packet itself: one at a time
+ * freed, stale or invented one is KEEP_ERR_CLOSED in every build, and the new owner untouched. Any thread may free it; two
+ * may not use one packet at once.
+ * Threads: locked
  * Limits: KEEP_MAX_PACKET_SLOTS packets in a pool, KEEP_MAX_PACKET_POOLS live pools.
  *
  * Every function may return KEEP_ERR_INVALID_ARGUMENT (correct the call), KEEP_ERR_FORKED (the parent's: make your own),
@@ -113,16 +114,6 @@ KEEP_API KEEP_MUST_USE keep_status
 keep_packet_data(const keep_packet *packet, const uint8_t **out_data, size_t *out_len);
 
 /*
- * Gives the packet back to its pool and nulls the handle; a null handle is nothing to do. Not marked must-use: at the end
- * of a scope there is nothing to do about its result.
- *
- * KEEP_OK          gone
- * KEEP_ERR_CLOSED  freed before: the handle is nulled
- * KEEP_ERR_FORKED  the parent's: the handle is nulled
- */
-KEEP_API keep_status keep_packet_free(keep_packet **packet);
-
-/*
  * Tells how full the pool is.
  *
  * out_stats   KEEP_PACKET_POOL_STATS_INIT
@@ -131,6 +122,16 @@ KEEP_API keep_status keep_packet_free(keep_packet **packet);
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_packet_pool_stats(keep_packet_pool *pool, struct keep_packet_pool_stats *out_stats);
+
+/*
+ * Gives the packet back to its pool and nulls the handle; a null handle is nothing to do. Not marked must-use: at the end
+ * of a scope there is nothing to do about its result.
+ *
+ * KEEP_OK          gone
+ * KEEP_ERR_CLOSED  freed before: the handle is nulled
+ * KEEP_ERR_FORKED  the parent's: the handle is nulled
+ */
+KEEP_API keep_status keep_packet_free(keep_packet **packet);
 
 /*
  * Frees the pool and nulls the handle; a null handle is nothing. Packets in callers' hands keep working. Cannot fail.
