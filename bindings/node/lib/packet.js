@@ -84,8 +84,9 @@ class Records {
   }
 
   info(i) {
-    const [wide, at] = [this.wide, i * RECORD_WIDE_WORDS];
-    const [words, from] = [this.words, i * RECORD_WORDS + 10];
+    const { wide, words } = this;
+    const at = i * RECORD_WIDE_WORDS;
+    const from = i * RECORD_WORDS + 10;
     return Object.freeze({
       counter: wide[at],
       sessionId: wide[at + 1],
@@ -109,9 +110,11 @@ class Records {
   }
 
   opened(i, data, spans) {
-    const [status, first, count] = this.words.subarray(i * RECORD_WORDS + 23);
+    const { words } = this;
+    const at = i * RECORD_WORDS + 23;
+    const status = words[at];
     if (status !== Status.OK) return Object.freeze({ status, events: Object.freeze([]), info: null });
-    return Object.freeze({ status, events: eventsOf(data, spans, first, count), info: this.info(i) });
+    return Object.freeze({ status, events: eventsOf(data, spans, words[at + 1], words[at + 2]), info: this.info(i) });
   }
 }
 

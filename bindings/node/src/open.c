@@ -140,13 +140,46 @@ static bool open_one(opening *o, napi_value value, keep_status *out_status)
     return false;
 }
 
-/* The plaintext in memory of its own, and wiped where it was. */
-static napi_value take_data(opening *o)
+/* Where a packet is opened that JavaScript has no memory for yet. */
+typedef struct opened_packet {
+    keep_span spans[KEEP_MAX_PACKET_EVENTS];
+    uint8_t data[KEEP_MAX_PAYLOAD_LEN];
+} opened_packet;
+
+static bool make_place(opening *o)
+{
+    opened_packet *place = shim_scratch(&o->call, sizeof *place);
+
+    if (place == NULL)
+        return false;
+    o->out.data = place->data;
+    o->out.cap = sizeof place->data;
+    o->out.events = place->spans;
+    o->out.event_cap = KEEP_MAX_PACKET_EVENTS;
+    return true;
+}
+
+/* Tells JavaScript's tables what was opened. */
+static bool fill_tables(const opening *o, napi_value spans, napi_value records)
+{
+    keep_packet_open_out room;
+    uint32_t *record_words;
+
+    if (!shim_take_spans(&o->call, spans, &room) || !take_records(&o->call, records, 1, &record_words))
+        return false;
+    if (room.event_cap < o->packet.event_count)
+        return shim_refuse_type(&o->call, "spans", "large enough");
+    memcpy(room.events, o->out.events, o->packet.event_count * sizeof *room.events);
+    write_record(&o->packet, record_words);
+    return true;
+}
+
+/* The plaintext in memory of its own. */
+static napi_value copy_data(const opening *o)
 {
     napi_value buffer = NULL;
 
     (void)shim_ok(&o->call, napi_create_buffer_copy(o->call.env, o->out.data_len, o->out.data, NULL, &buffer));
-    keep_wipe(o->out.data, o->out.data_len);
     return buffer;
 }
 
@@ -154,18 +187,15 @@ static napi_value take_data(opening *o)
 static napi_value open_new(napi_env env, napi_callback_info info, bool tries)
 {
     opening o;
-    uint32_t *records;
+    napi_value buffer = NULL;
     keep_status st;
 
-    if (!begin(env, info, tries, &o) || !shim_take_spans(&o.call, o.call.args[2], &o.out) ||
-        !take_records(&o.call, o.call.args[3], 1, &records) ||
-        (o.out.data = shim_scratch(&o.call, KEEP_MAX_PAYLOAD_LEN)) == NULL)
+    if (!begin(env, info, tries, &o) || !make_place(&o) || !open_one(&o, o.call.args[1], &st) || st != KEEP_OK)
         return NULL;
-    o.out.cap = KEEP_MAX_PAYLOAD_LEN;
-    if (!open_one(&o, o.call.args[1], &st) || st != KEEP_OK)
-        return NULL;
-    write_record(&o.packet, records);
-    return take_data(&o);
+    if (fill_tables(&o, o.call.args[2], o.call.args[3]))
+        buffer = copy_data(&o);
+    keep_wipe(o.out.data, o.out.data_len);
+    return buffer;
 }
 
 /* Spans for a caller who wants none. */
