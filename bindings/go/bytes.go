@@ -19,8 +19,8 @@ func bytesOf(b []byte) (*C.uint8_t, C.size_t) {
 	return (*C.uint8_t)(unsafe.SliceData(b)), C.size_t(len(b))
 }
 
-// spareOf gives the room behind a slice's bytes, which append would use.
-func spareOf(b []byte) []byte {
+// spareOf gives the room behind a slice's items, which append would use.
+func spareOf[T any](b []T) []T {
 	return b[len(b):cap(b)]
 }
 

@@ -94,5 +94,64 @@ package keep
 #cgo nocallback keep_memory_report
 #cgo noescape keep_go_memory_known_answer
 #cgo nocallback keep_go_memory_known_answer
+
+#cgo noescape keep_session_new
+#cgo nocallback keep_session_new
+#cgo noescape keep_session_free
+#cgo nocallback keep_session_free
+#cgo noescape keep_session_stats
+#cgo nocallback keep_session_stats
+#cgo noescape keep_go_seal_into
+#cgo nocallback keep_go_seal_into
+#cgo noescape keep_go_seal_batch
+#cgo nocallback keep_go_seal_batch
+#cgo noescape keep_go_seal_packed
+#cgo nocallback keep_go_seal_packed
+#cgo noescape keep_go_open_into
+#cgo nocallback keep_go_open_into
+#cgo noescape keep_go_open_batch
+#cgo nocallback keep_go_open_batch
+#cgo noescape keep_go_open_packed
+#cgo nocallback keep_go_open_packed
+#cgo noescape keep_go_packet_parse
+#cgo nocallback keep_go_packet_parse
+#cgo noescape keep_go_packet_measure
+#cgo nocallback keep_go_packet_measure
+#cgo noescape keep_packet_max_events
+#cgo nocallback keep_packet_max_events
+
+#cgo noescape keep_packet_pool_new
+#cgo nocallback keep_packet_pool_new
+#cgo noescape keep_packet_pool_free
+#cgo nocallback keep_packet_pool_free
+#cgo noescape keep_packet_pool_acquire
+#cgo nocallback keep_packet_pool_acquire
+#cgo noescape keep_packet_pool_stats
+#cgo nocallback keep_packet_pool_stats
+#cgo noescape keep_packet_free
+#cgo nocallback keep_packet_free
+#cgo noescape keep_packet_set
+#cgo nocallback keep_packet_set
+#cgo noescape keep_go_packet_build
+#cgo nocallback keep_go_packet_build
+#cgo noescape keep_go_packet_data
+#cgo nocallback keep_go_packet_data
+
+#cgo noescape keep_go_handshake_new
+#cgo nocallback keep_go_handshake_new
+#cgo noescape keep_handshake_free
+#cgo nocallback keep_handshake_free
+#cgo noescape keep_go_handshake_write
+#cgo nocallback keep_go_handshake_write
+#cgo noescape keep_go_handshake_read
+#cgo nocallback keep_go_handshake_read
+#cgo noescape keep_handshake_info
+#cgo nocallback keep_handshake_info
+#cgo noescape keep_handshake_session
+#cgo nocallback keep_handshake_session
+#cgo noescape keep_handshake_public_key
+#cgo nocallback keep_handshake_public_key
+#cgo noescape keep_aead_report
+#cgo nocallback keep_aead_report
 */
 import "C"

@@ -2,8 +2,9 @@
 
 //go:build cgo
 
-// Package keep holds secrets: in locked, guarded and wiped memory while they are in use, and sealed while they are idle.
-// It is the Go face of libkeep; every method is one call of the C library, whose headers are the reference.
+// Package keep holds secrets: in locked, guarded and wiped memory while they are in use, and sealed while they are idle;
+// and it seals messages into datagrams. It is the Go face of libkeep; every method is one call of the C library, whose
+// headers are the reference.
 //
 // A [Secret] is made by [GenerateSecret], [TakeSecret] or [Pool.Acquire] and is wiped by Close:
 //
@@ -16,6 +17,17 @@
 //
 // A nil *Pool is the default pool, everywhere. A [Sealed] secret lies encrypted in ordinary memory, in any number, and
 // is opened into a new secret when it is needed.
+//
+// # Packets
+//
+// A [Session] seals events into datagrams and opens them again, each once; a [Handshake] makes one for two sides, and
+// [NewSession] makes one of keys. Into a buffer with room neither way allocates:
+//
+//	out, err = session.Seal(out[:0], keep.Request{StreamID: 7, Events: [][]byte{event}})
+//	opened, err := session.Open(room, datagram) // opened.Events lie in the room
+//
+// For many packets at once there are [Session.SealBatch] and [Session.OpenBatch], and without a slice for each event
+// [Session.SealPacked] and [Session.OpenPacked]; to build now and send later there is a [PacketPool].
 //
 // # Errors
 //

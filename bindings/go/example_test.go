@@ -115,3 +115,103 @@ func ExampleStatus() {
 	fmt.Println(errors.As(err, &status), status.Name(), err)
 	// Output: true CLOSED the handle names nothing that lives
 }
+
+// randomKey is what the examples seal with.
+func randomKey() *keep.Secret {
+	key, err := keep.GenerateSecret(nil, 32)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return key
+}
+
+func ExampleSession() {
+	key := randomKey()
+	defer key.Close()
+	sender, err := keep.NewSession(&keep.SessionOptions{SessionID: 1, TxKey: key})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sender.Close()
+	receiver, err := keep.NewSession(&keep.SessionOptions{SessionID: 1, RxKey: key})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer receiver.Close()
+
+	datagram, err := sender.Seal(nil, keep.Request{StreamID: 7, Events: [][]byte{[]byte("hello"), []byte("again")}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	opened, err := receiver.Open(nil, datagram)
+	fmt.Printf("%s %d %v\n", opened.Events, opened.Info.StreamID, err)
+	_, err = receiver.Open(nil, datagram)
+	fmt.Println(errors.Is(err, keep.ErrReplay))
+	// Output:
+	// [hello again] 7 <nil>
+	// true
+}
+
+func ExamplePacketPool() {
+	key := randomKey()
+	defer key.Close()
+	sender, err := keep.NewSession(&keep.SessionOptions{TxKey: key})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sender.Close()
+	pool, err := keep.NewPacketPool(&keep.PacketPoolOptions{Capacity: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+
+	packet, err := pool.Acquire()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer packet.Close()
+	_, err = pool.Acquire()
+	fmt.Println(errors.Is(err, keep.ErrExhausted))
+	if err := packet.Build(sender, keep.Request{Events: [][]byte{[]byte("hello")}}); err != nil {
+		log.Fatal(err)
+	}
+	datagram, err := packet.Data() // to be sent before the next Build, and before Close
+	fmt.Println(len(datagram), err)
+	// Output:
+	// true
+	// 93 <nil>
+}
+
+func ExampleHandshake() {
+	shared, own, theirs := randomKey(), randomKey(), randomKey()
+	defer keep.CloseMany([]*keep.Secret{shared, own, theirs})
+	begin := func(role keep.Role, static *keep.Secret) *keep.Handshake {
+		handshake, err := keep.NewHandshake(&keep.HandshakeOptions{Pattern: keep.NoiseXXPSK3, Role: role,
+			StaticKey: static, PreSharedKey: shared})
+		if err != nil {
+			log.Fatal(err)
+		}
+		return handshake
+	}
+	from, to := begin(keep.Initiator, own), begin(keep.Responder, theirs)
+	defer from.Close()
+	defer to.Close()
+	for range 3 {
+		message, err := from.Write(nil, nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err = to.Read(nil, message); err != nil {
+			log.Fatal(err)
+		}
+		from, to = to, from
+	}
+	session, err := from.Session(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	fmt.Println(session, from)
+	// Output: keep.Session(next 0, opened 0) keep.Handshake(spent)
+}

@@ -20,7 +20,18 @@ func TestInheritedHandlesAreForked(t *testing.T) {
 	pool := onePool(t, 4)
 	secret := closing(t, must(keep.GenerateSecret(pool, 32)))
 	sealed := closing(t, must(keep.NewSealed(pool, []byte("secret"), 0)))
+	tx, _ := sessions(t, keep.SessionOptions{})
+	packets := packetPool(t, keep.PacketPoolOptions{Capacity: 1})
+	packet := closing(t, must(packets.Acquire()))
+	handshake, _ := handshakes(t, keep.NoiseXXPSK3)
+	room := make([]byte, 0, keep.MaxPacketLen)
 	for name, call := range map[string]func() error{
+		"Session.Seal":       func() error { _, err := tx.Seal(room, of("abc")); return err },
+		"PacketPool.Acquire": func() error { _, err := packets.Acquire(); return err },
+		"Packet.Build":       func() error { return packet.Build(tx, of("abc")) },
+		"Packet.Close":       func() error { return packet.Close() },
+		"Handshake.Write":    func() error { _, err := handshake.Write(room, nil); return err },
+
 		"Secret.Freeze": func() error { return secret.Freeze() },
 		"Secret.Close":  func() error { return secret.Close() },
 		"Pool.Reserve":  func() error { return pool.Reserve(32, 1) },
@@ -31,6 +42,7 @@ func TestInheritedHandlesAreForked(t *testing.T) {
 		})
 	}
 	wantStatus(t, keep.OK, secret.Freeze())
+	wantStatus(t, keep.OK, packet.Build(tx, of("abc")))
 }
 
 // inChild gives the status that a call returns in a forked child.

@@ -25,6 +25,28 @@ func temporaryPool() *keep.Pool {
 	return must(keep.NewPool(nil))
 }
 
+// temporarySession makes a session that nobody holds, which seals.
+func temporarySession() *keep.Session {
+	key := must(keep.GenerateSecret(nil, 32))
+	defer key.Close()
+	return must(keep.NewSession(&keep.SessionOptions{TxKey: key}))
+}
+
+// temporaryPacket makes a packet that nobody holds, with something built.
+func temporaryPacket() *keep.Packet {
+	packet := must(must(keep.NewPacketPool(nil)).Acquire())
+	if err := packet.Build(temporarySession(), keep.Request{}); err != nil {
+		panic(err)
+	}
+	return packet
+}
+
+// temporaryHandshake makes a handshake that nobody holds.
+func temporaryHandshake() *keep.Handshake {
+	return must(keep.NewHandshake(&keep.HandshakeOptions{Pattern: keep.NoiseXXPSK3, Role: keep.Initiator,
+		StaticKey: must(keep.GenerateSecret(nil, 32)), PreSharedKey: must(keep.GenerateSecret(nil, 32)), Pool: temporaryPool()}))
+}
+
 // bindings R49: a call keeps its object until C has returned. With the tag keep_gcstress the collector runs when the
 // call holds nothing but the handle of C.
 func TestACallKeepsItsSecret(t *testing.T) {
@@ -76,6 +98,63 @@ func TestACallKeepsItsPool(t *testing.T) {
 		"TakeSecret":      func() error { _, err := keep.TakeSecret(temporaryPool(), nil); return err },
 		"NewSealed":       func() error { _, err := keep.NewSealed(temporaryPool(), nil, 0); return err },
 		"TakeSealed":      func() error { _, err := keep.TakeSealed(temporaryPool(), nil, 0); return err },
+	})
+}
+
+func TestACallKeepsItsSession(t *testing.T) {
+	datagram, opened := must(temporarySession().Heartbeat(nil)), error(keep.ErrState) // of a session without rx key
+	ends, statuses := []uint32{0}, []uint8{0}
+	key := func() *keep.Secret { return must(keep.GenerateSecret(nil, 32)) }
+	allSucceed(t, map[string]func() error{
+		"NewSession": func() error {
+			_, err := keep.NewSession(&keep.SessionOptions{TxKey: key(), RxKey: key(), Pool: temporaryPool()})
+			return err
+		},
+		"Seal":      func() error { _, err := temporarySession().Seal(nil, keep.Request{}); return err },
+		"SealBatch": func() error { _, err := temporarySession().SealBatch(nil, make([]keep.Request, 1)); return err },
+		"SealPacked": func() error {
+			_, err := temporarySession().SealPacked(nil, nil, []uint32{0}, 0, 0, 0, ends, statuses)
+			return err
+		},
+		"Open":      func() error { _, err := temporarySession().Open(nil, datagram); return but(opened, err) },
+		"OpenBatch": func() error { _, err := temporarySession().OpenBatch(nil, [][]byte{datagram}); return but(opened, err) },
+		"OpenPacked": func() error {
+			_, _, err := temporarySession().OpenPacked(nil, nil, []uint32{0}, nil, ends, statuses)
+			return but(opened, err)
+		},
+		"Stats": func() error { _, err := temporarySession().Stats(); return err },
+		"Close": func() error { return temporarySession().Close() },
+	})
+}
+
+// but gives nil for the error that was expected.
+func but(expected, err error) error {
+	if err == expected {
+		return nil
+	}
+	return err
+}
+
+func TestACallKeepsItsPacketAndHandshake(t *testing.T) {
+	frame := keep.Request{Kind: keep.PacketHandshake, Events: make([][]byte, 1)}
+	allSucceed(t, map[string]func() error{
+		"Acquire":          func() error { _, err := must(keep.NewPacketPool(nil)).Acquire(); return err },
+		"PacketPool.Stats": func() error { _, err := must(keep.NewPacketPool(nil)).Stats(); return err },
+		"PacketPool.Close": func() error { return must(keep.NewPacketPool(nil)).Close() },
+		"Build":            func() error { return temporaryPacket().Build(temporarySession(), keep.Request{}) },
+		"Build a frame":    func() error { return temporaryPacket().Build(nil, frame) },
+		"Set":              func() error { return temporaryPacket().Set(&keep.PacketSettings{}) },
+		"Data":             func() error { _, err := temporaryPacket().Data(); return err },
+		"Packet.Close":     func() error { return temporaryPacket().Close() },
+		"Write":            func() error { _, err := temporaryHandshake().Write(nil, nil); return err },
+		"Read":             func() error { _, err := temporaryHandshake().Read(nil, nil); return but(keep.ErrState, err) },
+		"Session":          func() error { _, err := temporaryHandshake().Session(nil); return but(keep.ErrState, err) },
+		"Info":             func() error { _, err := temporaryHandshake().Info(); return err },
+		"Handshake.Close":  func() error { return temporaryHandshake().Close() },
+		"HandshakePublicKey": func() error {
+			_, err := keep.HandshakePublicKey(nil, must(keep.GenerateSecret(nil, 32)))
+			return err
+		},
 	})
 }
 

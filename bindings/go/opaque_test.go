@@ -25,7 +25,7 @@ func TestPrintingShowsTypeLengthAndState(t *testing.T) {
 	closed := must(keep.GenerateSecret(nil, 1))
 	wantStatus(t, keep.OK, closed.Close())
 	wantStatus(t, keep.OK, secret.Freeze())
-	for want, value := range map[string]fmt.Stringer{
+	wantPrinted(t, map[string]fmt.Stringer{
 		"keep.Secret(23 bytes, slot, frozen)":               secret,
 		"keep.Sealed(23 bytes, type 7)":                     sealed,
 		"keep.Secret(the handle names nothing that lives)":  closed,
@@ -34,11 +34,22 @@ func TestPrintingShowsTypeLengthAndState(t *testing.T) {
 		"keep.Sealed(the handle names nothing that lives)":  new(keep.Sealed),
 		"Kind(9)": keep.Kind(9),
 		"guarded": keep.KindGuarded,
-	} {
+	})
+	must(keep.Purge())
+	const purged = "keep.Secret(23 bytes, slot, purged) keep.Sealed(23 bytes, type 7, purged)"
+	if got := fmt.Sprint(secret, sealed); got != purged {
+		t.Errorf("got %s", got)
+	}
+}
+
+// wantPrinted compares how values are printed, whatever the verb.
+func wantPrinted(t *testing.T, values map[string]fmt.Stringer) {
+	t.Helper()
+	for want, value := range values {
 		if got := value.String(); got != want {
 			t.Errorf("expected %s, got %s", want, got)
 		}
-		if _, isKind := value.(keep.Kind); isKind {
+		if _, isHandle := value.(fmt.Formatter); !isHandle {
 			continue
 		}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%10.3s"} {
@@ -47,18 +58,33 @@ func TestPrintingShowsTypeLengthAndState(t *testing.T) {
 			}
 		}
 	}
-	must(keep.Purge())
-	const purged = "keep.Secret(23 bytes, slot, purged) keep.Sealed(23 bytes, type 7, purged)"
-	if got := fmt.Sprint(secret, sealed); got != purged {
-		t.Errorf("got %s", got)
-	}
+}
+
+// packet §2: what holds keys shows how far it is
+func TestPrintingShowsHowFarSessionsAre(t *testing.T) {
+	tx, _ := sessions(t, keep.SessionOptions{FirstCounter: 5})
+	handshake, other := handshakes(t, keep.NoiseXXPSK3)
+	must(handshake.Write(nil, nil))
+	wantPrinted(t, map[string]fmt.Stringer{
+		"keep.Session(next 5, opened 0)":                       tx,
+		"keep.Session(the handle names nothing that lives)":    new(keep.Session),
+		"keep.Handshake(read)":                                 other,
+		"keep.Handshake(an argument is wrong or out of range)": (*keep.Handshake)(nil),
+		"PacketKind(9)":                                        keep.PacketKind(9),
+		"heartbeat":                                            keep.PacketHeartbeat,
+		"HandshakeState(9)":                                    keep.HandshakeState(9),
+		"spent":                                                keep.HandshakeSpent,
+		"done":                                                 keep.HandshakeDone,
+	})
 }
 
 // bindings R46, T6
 func TestSecretsAreNotEncoded(t *testing.T) {
 	secret := secretOf(t, planted)
 	sealed := closing(t, must(keep.NewSealed(nil, []byte(planted), 7)))
-	for _, value := range []any{secret, sealed} {
+	tx, _ := sessions(t, keep.SessionOptions{})
+	handshake, _ := handshakes(t, keep.NoiseXXPSK3)
+	for _, value := range []any{secret, sealed, tx, handshake} {
 		var out bytes.Buffer
 		_, err := json.Marshal(map[string]any{"key": value})
 		wantUnsupported(t, err)

@@ -8,18 +8,22 @@
 // outside of its range RangeError (ERR_OUT_OF_RANGE), an unknown option TypeError (ERR_INVALID_ARG_VALUE). Lengths and
 // counts that are arguments are numbers; 64-bit numbers of reports are bigints.
 
-import type { KeepErrorCode } from './lib/status.js';
+import type { KeepErrorCode, Statuses } from './lib/status.js';
 
 export type { KeepErrorCode } from './lib/status.js';
 
 /** The version of the library inside, "0.1.0". */
 export function version(): string;
 
+/** The numbers of the statuses, which batches tell of each of their items. */
+export const Status: Statuses;
+export type Status = Member<typeof Status>;
+
 /** A call failed. */
 export class KeepError extends Error {
   private constructor();
   /** The number of the status. */
-  readonly status: number;
+  readonly status: Status;
   /** The name of the status; the one thing to compare. */
   readonly code: KeepErrorCode;
   /** The operation that failed, "Secret.put". */
@@ -274,6 +278,274 @@ export const memory: {
   knownAnswerInto(out: Uint8Array, name: string, bytes: Bytes): number;
 };
 
+export interface PacketSettings {
+  originHash?: bigint;
+  subnetId?: number;
+  channelHash?: number;
+  priority?: number;
+  hopTtl?: number;
+}
+
+/** What a packet is to be; what is missing is 0. */
+export interface SealPacketOptions {
+  streamId?: bigint;
+  sequence?: bigint;
+  /** A mask of PacketFlags. */
+  flags?: number;
+  subprotocolId?: number;
+  kind?: PacketKind;
+  settings?: PacketSettings;
+}
+
+export interface PacketRequest extends SealPacketOptions {
+  events?: readonly Bytes[];
+}
+
+/** A header as it was read. */
+export interface PacketInfo {
+  readonly counter: bigint;
+  readonly sessionId: bigint;
+  readonly streamId: bigint;
+  readonly sequence: bigint;
+  readonly originHash: bigint;
+  readonly subnetId: number;
+  readonly subprotocolId: number;
+  readonly channelHash: number;
+  readonly fragmentId: number;
+  readonly fragmentOffset: number;
+  readonly payloadLen: number;
+  readonly eventCount: number;
+  readonly kind: PacketKind;
+  readonly flags: number;
+  readonly priority: number;
+  readonly hopTtl: number;
+  readonly hopCount: number;
+  readonly fragFlags: number;
+}
+
+/** A packet that was opened. Its events are views of one Buffer, which is nobody else's. */
+export interface Opened {
+  readonly status: Statuses['OK'];
+  readonly events: readonly Buffer[];
+  readonly info: PacketInfo;
+}
+
+/** A packet of a batch that was refused. */
+export interface NotOpened {
+  readonly status: Exclude<Status, Statuses['OK']>;
+  readonly events: readonly [];
+  readonly info: null;
+}
+
+/** A batch that was sealed: datagram i is `data.subarray(offsets[i], offsets[i + 1])`, empty if it was refused. */
+export interface SealedBatch {
+  readonly data: Buffer;
+  readonly offsets: Uint32Array;
+  /** A Status each. */
+  readonly statuses: Uint8Array;
+}
+
+export interface SessionOptions {
+  /** Forged packets after which nothing is opened any more; 2n ** 36n, which is also the maximum. */
+  maxFailedOpens?: bigint;
+  /** How far packets may overtake each other: a power of two from 1024, the default, to 65536. */
+  window?: number;
+  aead?: Aead;
+  /** Gives the slots of the keys; the default pool, if none is given. */
+  pool?: Pool;
+}
+
+/** At least one key, of 32 bytes; with one of them the session only seals, or only opens. */
+export interface NewSessionOptions extends SessionOptions {
+  txKey?: Secret;
+  rxKey?: Secret;
+  sessionId?: bigint;
+  /** Above all that `txKey` was ever used with. */
+  firstCounter?: bigint;
+}
+
+export interface SessionStats {
+  /** Of the next packet. */
+  readonly nextCounter: bigint;
+  readonly opened: bigint;
+  readonly authFailed: bigint;
+  readonly replayed: bigint;
+  readonly malformed: bigint;
+  /** Opened so far; null: nothing was. */
+  readonly highestCounter: bigint | null;
+  /** The peer has shown that it has the keys. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * Two keys, one counter, one replay window. No two live sessions of a process seal with the same key (ERR_KEEP_STATE).
+ *
+ * Output goes into memory apart from the input, else ERR_KEEP_INVALID_ARGUMENT; opening in place is the one exception.
+ * Without room ERR_KEEP_BUFFER_TOO_SMALL tells the bytes that would do as `needed`; opening tells bytes and events as
+ * the first two of `values`.
+ */
+export class Session extends Handle {
+  constructor(options: NewSessionOptions);
+
+  /** A datagram with the events. */
+  seal(events: readonly Bytes[], options?: SealPacketOptions): Buffer;
+  /** The length of the datagram in `out`. */
+  sealInto(out: Uint8Array, events: readonly Bytes[], options?: SealPacketOptions): number;
+  /** A datagram that says no more than that this side is alive. */
+  heartbeat(): Buffer;
+  heartbeatInto(out: Uint8Array): number;
+  /** 1 to MAX_BATCH packets. Nothing is thrown for one that is refused: its status says so. */
+  sealBatch(requests: readonly PacketRequest[]): SealedBatch;
+  /**
+   * The same without an object per packet: event i is `data.subarray(ends[i - 1], ends[i])`, alone in its packet, with
+   * the sequence `firstSequence + i`. Fills `outEnds` and `statuses` likewise; how many were sealed.
+   */
+  sealPacked(
+    data: Uint8Array,
+    ends: Uint32Array,
+    streamId: bigint,
+    firstSequence: bigint,
+    flags: number,
+    out: Uint8Array,
+    outEnds: Uint32Array,
+    statuses: Uint8Array,
+  ): number;
+
+  open(datagram: Bytes): Opened;
+  /** The same, but null for what strangers can send: a datagram that is no packet of this session, forged, or old. */
+  tryOpen(datagram: Bytes): Opened | null;
+  /**
+   * The length of the plaintext in `out`, which may be `datagram.subarray(PACKET_HEADER_LEN)` (in place). It is a row of
+   * frames: a length in 4 bytes, little-endian, and so many bytes. `spans` gets the place of each event in `out`, and
+   * its length; the last one ends where the plaintext does. MAX_PACKET_EVENTS pairs always do.
+   */
+  openInto(out: Uint8Array, datagram: Bytes, spans?: Uint32Array): number;
+  /** The same, but -1 as tryOpen. */
+  tryOpenInto(out: Uint8Array, datagram: Bytes, spans?: Uint32Array): number;
+  /** 1 to MAX_BATCH datagrams. Nothing is thrown for one that is refused: its status says so. */
+  openBatch(datagrams: readonly Bytes[]): (Opened | NotOpened)[];
+  /**
+   * The same without objects: datagram i is `data.subarray(ends[i - 1], ends[i])`, its events are the pairs of place in
+   * `out` and length number `packetEnds[i - 1]` to `packetEnds[i] - 1` in `spans`. How many were opened.
+   */
+  openPacked(
+    data: Uint8Array,
+    ends: Uint32Array,
+    out: Uint8Array,
+    spans: Uint32Array,
+    packetEnds: Uint32Array,
+    statuses: Uint8Array,
+  ): number;
+
+  stats(): SessionStats;
+}
+
+export interface PacketPoolOptions {
+  /** 1 to MAX_PACKET_SLOTS packets; DEFAULT_PACKET_SLOTS. */
+  capacity?: number;
+  /** What every acquired packet begins with. */
+  settings?: PacketSettings;
+}
+
+export interface PacketPoolStats {
+  readonly capacity: bigint;
+  readonly inUse: bigint;
+  readonly available: bigint;
+  /** The most in use that stats or a refused acquire saw. */
+  readonly peak: bigint;
+  readonly refused: bigint;
+  readonly bytes: bigint;
+}
+
+/** Memory for packets, of one maximal packet each, to build in now and send later. Packets work on when it is closed. */
+export class PacketPool extends Handle {
+  constructor(options?: PacketPoolOptions);
+  /** An empty packet; it never waits. */
+  acquire(): Packet;
+  stats(): PacketPoolStats;
+}
+
+export class Packet extends Handle {
+  private constructor();
+  /** For the next builds; null: the pool's again. */
+  set(settings: PacketSettings | null): void;
+  /** Seals into the packet; without settings with its own. The session is null for a handshake frame. */
+  build(session: Session | null, events: readonly Bytes[], options?: SealPacketOptions): void;
+  /** A copy of the datagram that was built last. */
+  data(): Buffer;
+}
+
+export interface HandshakeOptions {
+  pattern: Noise;
+  role: Role;
+  /** Any 32 random bytes. */
+  staticKey: Secret;
+  /** 32 bytes that both sides have. */
+  preSharedKey: Secret;
+  /** For known answers: used twice it gives session keys away. */
+  ephemeralKey?: Secret;
+  /** The responder's public key, for the initiator of IKPSK2 and for nobody else. */
+  remoteStatic?: Uint8Array;
+  /** Equal on both sides. */
+  prologue?: Bytes;
+  /** Gives the slots of the keys; the default pool, if none is given. */
+  pool?: Pool;
+}
+
+export interface HandshakeInfo {
+  readonly state: HandshakeState;
+  /** The peer's public key, once a message has authenticated it. */
+  readonly remoteStatic: Buffer | null;
+  /** Equal on both sides when they are done; no secret, and no key may be made of it. */
+  readonly hash: Buffer | null;
+}
+
+/** Two sides agree on a session. A message that is refused (ERR_KEEP_AUTH) changes nothing: the right one still works. */
+export class Handshake extends Handle {
+  constructor(options: HandshakeOptions);
+  /** The X25519 public key of a static key, to give to others. */
+  static publicKey(staticKey: Secret): Buffer;
+  /** The next message; packet.handshakeFrame makes a datagram of it. handshake.h says what a payload is worth. */
+  write(payload?: Bytes): Buffer;
+  writeInto(out: Uint8Array, payload?: Bytes): number;
+  /** The payload of the other side's message. */
+  read(message: Bytes): Buffer;
+  readInto(out: Uint8Array, message: Bytes): number;
+  info(): HandshakeInfo;
+  /** The session, once. */
+  session(options?: SessionOptions): Session;
+}
+
+export interface AeadReport {
+  readonly state: AeadState;
+  readonly contexts: number;
+  /** Of memory for them. */
+  readonly bytes: bigint;
+  /** The lengths of payload for which AUTO takes it; min above max: none. */
+  readonly autoMinLen: number;
+  readonly autoMaxLen: number;
+  readonly name: string;
+  /** Of its library. */
+  readonly version: string;
+  /** The processor's instructions that it uses, as far as it tells. */
+  readonly form: string;
+}
+
+/** What needs no session. */
+export const packet: {
+  /** A header that nobody has authenticated. */
+  parse(datagram: Bytes): PacketInfo;
+  /** The length of the datagram that the events make, if they fit into one. */
+  measure(events: readonly Bytes[]): number;
+  /** How many events of one length fit into a packet; 0 if one is too long. */
+  maxEvents(eventLen: number): number;
+  /** A datagram with a message of a handshake, in the clear. */
+  handshakeFrame(message: Bytes): Buffer;
+  handshakeFrameInto(out: Uint8Array, message: Bytes): number;
+  /** What a back end is on this machine; the first call proves it. */
+  aeadReport(which: Exclude<Aead, typeof Aead.AUTO>): AeadReport;
+};
+
 export const VERSION_MAJOR: number;
 export const VERSION_MINOR: number;
 export const VERSION_PATCH: number;
@@ -289,12 +561,39 @@ export const MAX_POOL_BYTES: number;
 export const SEALED_OVERHEAD: number;
 export const UNLIMITED: bigint;
 export const WAIT_FOREVER: number;
+export const PACKET_HEADER_LEN: number;
+export const PACKET_TAG_LEN: number;
+export const PACKET_OVERHEAD_LEN: number;
+export const MAX_PACKET_LEN: number;
+export const MAX_PAYLOAD_LEN: number;
+export const MAX_EVENT_LEN: number;
+export const MAX_PACKET_EVENTS: number;
+export const MAX_PACKET_SLOTS: number;
+export const MAX_PACKET_POOLS: number;
+export const DEFAULT_PACKET_SLOTS: number;
+export const HANDSHAKE_KEY_LEN: number;
+export const MAX_PROLOGUE_LEN: number;
 
 type Member<Enum> = Enum[keyof Enum];
 
 /** The flags behind AcquireOptions. */
 export const Acquire: { readonly FALLBACK: 1; readonly GUARDED: 2; readonly ALIGN16: 4; readonly RESIDENT: 8 };
 export type Acquire = Member<typeof Acquire>;
+
+/** Back ends of ChaCha20-Poly1305. All give equal bytes; AUTO is the fastest. */
+export const Aead: { readonly AUTO: 0; readonly SODIUM: 1; readonly OPENSSL: 2; readonly IPSEC_MB: 3 };
+export type Aead = Member<typeof Aead>;
+
+/** What a back end is on this machine. */
+export const AeadState: {
+  readonly USABLE: 0;
+  readonly NOT_BUILT: 1;
+  readonly NOT_FOUND: 2;
+  readonly TOO_OLD: 3;
+  readonly SELF_TEST_FAILED: 4;
+  readonly DISABLED: 5;
+};
+export type AeadState = Member<typeof AeadState>;
 
 /** What the pages of a pool are made of. */
 export const Backing: { readonly AUTO: 0; readonly MEMFD_SECRET: 1; readonly LOCKED: 2 };
@@ -315,6 +614,10 @@ export type Check = Member<typeof Check>;
 /** What becomes of a core dump. */
 export const CorePattern: { readonly FILE: 0; readonly PIPE: 1 };
 export type CorePattern = Member<typeof CorePattern>;
+
+/** Which call of a handshake comes next: write, read, session, none. */
+export const HandshakeState: { readonly WRITE: 1; readonly READ: 2; readonly DONE: 3; readonly SPENT: 4 };
+export type HandshakeState = Member<typeof HandshakeState>;
 
 /** The measures of memory.harden. NO_NEW_CODE breaks JavaScript's own compiler. */
 export const Harden: {
@@ -344,3 +647,19 @@ export type Layer = Member<typeof Layer>;
 /** What happens when the kernel refuses to lock memory. */
 export const LockPolicy: { readonly REQUIRE: 0; readonly ALLOW_UNLOCKED: 1 };
 export type LockPolicy = Member<typeof LockPolicy>;
+
+/** Noise_IKpsk2_25519_ChaChaPoly_SHA256, if the initiator knows the responder's key, and XXpsk3. */
+export const Noise: { readonly IKPSK2: 1; readonly XXPSK3: 2 };
+export type Noise = Member<typeof Noise>;
+
+/** Flags of a data packet. Bits 6 and 7 are carried too; 4 and 5 are the library's. */
+export const PacketFlags: { readonly RELIABLE: 1; readonly NACK: 2; readonly PRIORITY: 4; readonly FIN: 8 };
+export type PacketFlags = Member<typeof PacketFlags>;
+
+/** Kinds of packets. A handshake frame is one event in the clear, without a session. */
+export const PacketKind: { readonly DATA: 0; readonly HEARTBEAT: 1; readonly HANDSHAKE: 2 };
+export type PacketKind = Member<typeof PacketKind>;
+
+/** Who writes first, and who reads first. */
+export const Role: { readonly INITIATOR: 1; readonly RESPONDER: 2 };
+export type Role = Member<typeof Role>;

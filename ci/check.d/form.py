@@ -65,7 +65,8 @@ def own_headers(path: str, tree: Tree) -> list[str]:
     """The names by which a file's own header may be included: private, public; any, if it is a part of something."""
     private = re.sub(r"^core/", "", path)[:-1] + "h"
     public = "keep/" + PurePosixPath(private).name
-    there = [name for name in (private, public) if tree.paths(f"core/{name}", f"core/include/{name}")]
+    longer = "keep/" + private.replace("/", "_")  # keep/packet_pool.h of packet/pool.c
+    there = [name for name in (private, public, longer) if tree.paths(f"core/{name}", f"core/include/{name}")]
     return there or ["*"]
 
 

@@ -62,7 +62,7 @@ def check_names(tree: Tree) -> Iterator[Finding]:
         for function in ctext.functions(bare):
             if not re.fullmatch(r"keep_[a-z0-9]+(_[a-z0-9]+)*", function.name):
                 yield Finding(path, function.line, f"{function.name} is not keep_<noun>_<verb> (style 2)")
-            if function.name not in exported:
+            if function.body is None and function.name not in exported:
                 yield Finding(path, function.line, f"{function.name} is declared without KEEP_API (design 2 rule 4)")
 
 
@@ -121,13 +121,15 @@ def check_structs(tree: Tree) -> Iterator[Finding]:
     everything = "\n".join(tree.read(path) for path in tree.paths(public.HEADERS))
     for path in tree.paths(public.HEADERS):
         bare = ctext.code(tree.read(path))
-        for match in re.finditer(r"\bstruct (keep_\w+) \{\s*([^;]*);", bare):
-            is_sized = match[2] == "size_t size"
+        for match in re.finditer(r"(typedef )?\bstruct (keep_\w+) \{\s*([^;]*);", bare):
+            is_value, name = bool(match[1]), match[2]  # a report has no typedef, what a format fixes has one
+            is_sized = match[3] == "size_t size"
             line = ctext.line_of(bare, match.start())
-            if re.search(r"_(options|info|report|error)$", match[1]) and not is_sized:
-                yield Finding(path, line, f"{match[1]} begins with `size_t size` (style R12)")
-            if is_sized and f"#define {match[1].upper()}_INIT " not in everything:
-                yield Finding(path, line, f"{match[1]} has no {match[1].upper()}_INIT (style R12)")
+            grows = re.search(r"_(options|error)$" if is_value else r"_(info|stats|report)$", name)
+            if grows and not is_sized:
+                yield Finding(path, line, f"{name} begins with `size_t size` (style R12)")
+            if is_sized and f"#define {name.upper()}_INIT " not in everything:
+                yield Finding(path, line, f"{name} has no {name.upper()}_INIT (style R12)")
 
 
 def check_bindings(tree: Tree) -> Iterator[Finding]:

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Crypto: the seam of libsodium (a second one is packet/aead.c).
+ * Crypto: the seam of libsodium (a second one is packet/sodium.c).
  */
 #include "base/crypto.h"
 
 #include <sodium.h>
 
 #include "base/trace.h"
-#include "keep/bytes.h"
 #include "base/banned.h"
 
 _Static_assert(KEEP__AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
@@ -30,6 +29,46 @@ bool keep__equal(const void *a, const void *b, size_t len)
 
     KEEP_CT_RELEASE("whether two secrets are equal is what is asked", &differs, sizeof differs);
     return differs == 0;
+}
+
+void keep__sha256(keep_bytes first, keep_bytes second, uint8_t out[KEEP__HASH_LEN])
+{
+    crypto_hash_sha256_state state;
+
+    (void)crypto_hash_sha256_init(&state);
+    (void)crypto_hash_sha256_update(&state, first.data, first.len);
+    (void)crypto_hash_sha256_update(&state, second.data, second.len);
+    (void)crypto_hash_sha256_final(&state, out);
+    keep__wipe(&state, sizeof state);
+}
+
+void keep__hmac_sha256(const uint8_t *key, const keep_bytes *pieces, size_t count, uint8_t out[KEEP__HASH_LEN])
+{
+    crypto_auth_hmacsha256_state state;
+
+    (void)crypto_auth_hmacsha256_init(&state, key, KEEP__HASH_LEN);
+    for (size_t i = 0; i < count; i++)
+        (void)crypto_auth_hmacsha256_update(&state, pieces[i].data, pieces[i].len);
+    (void)crypto_auth_hmacsha256_final(&state, out);
+    keep__wipe(&state, sizeof state);
+}
+
+void keep__fingerprint(const uint8_t key[32], const uint8_t *bytes, size_t len, uint8_t out[KEEP__FINGERPRINT_LEN])
+{
+    (void)crypto_generichash(out, KEEP__FINGERPRINT_LEN, bytes, len, key, 32);
+}
+
+void keep__x25519_public(const uint8_t private_key[32], uint8_t out[32])
+{
+    (void)crypto_scalarmult_base(out, private_key);
+}
+
+bool keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32])
+{
+    bool is_good = crypto_scalarmult(out, private_key, public_key) == 0;
+
+    KEEP_CT_RELEASE("a key of small order is refused before anybody", &is_good, sizeof is_good);
+    return is_good;
 }
 
 int keep__compare(const void *a, const void *b, size_t len)

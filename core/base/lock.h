@@ -19,12 +19,16 @@ typedef enum keep__rank {
     KEEP__RANK_PURGE = 1, /* memory/purge: one purge at a time */
     KEEP__RANK_DEFAULT,   /* memory/pool: making the default pool */
     KEEP__RANK_POOLS,     /* memory/pool: the list of pools, and whether one ends */
+    KEEP__RANK_AEAD,      /* packet/aead: proving back ends, making contexts */
     KEEP__RANK_GROWTH,    /* memory/tier: one thread per tier builds or trims */
     KEEP__RANK_COFFER,    /* memory/coffer: making a pool's key */
     KEEP__RANK_WAITING,   /* memory/waiting: a tier's first-in-first-out list */
     KEEP__RANK_CACHE,     /* memory/cache: a pool's hot cache */
     KEEP__RANK_BUFFER,    /* memory/guarded: windows of 64 guarded buffers */
-    KEEP__RANK_DIRECTORY  /* memory/guard: free groups and free pools */
+    KEEP__RANK_DIRECTORY, /* memory/guard: free groups and free pools */
+    KEEP__RANK_SESSIONS,  /* packet/session: the tx keys in use */
+    KEEP__RANK_WINDOW,    /* packet/session: a replay window */
+    KEEP__RANK_PACKETS    /* packet/pool: numbers of pools */
 } keep__rank;
 
 typedef struct KEEP__CAPABILITY("lock") keep__lock {

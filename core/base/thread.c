@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "base/attributes.h"
 #include "base/trace.h"
@@ -25,6 +26,13 @@ uint32_t keep__thread_number(void)
 void keep__thread_yield(void)
 {
     (void)sched_yield();
+}
+
+uint32_t keep__thread_processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count < 1 ? 1 : (uint32_t)count;
 }
 
 keep_status keep__thread_at_fork(void (*function)(void))

@@ -15,6 +15,9 @@ uint32_t keep__thread_number(void);
 /* Lets other threads run: for waits of some hundred nanoseconds that have no lock to wait on. */
 void keep__thread_yield(void);
 
+/* How many processors are online. */
+uint32_t keep__thread_processors(void);
+
 /* Calls `function` in the child of every fork from now on. KEEP_ERR_NO_MEMORY */
 keep_status keep__thread_at_fork(void (*function)(void));
 

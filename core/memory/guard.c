@@ -113,6 +113,27 @@ keep_status keep__guard_enter(void)
     return st;
 }
 
+keep_status keep__guard_part(keep__part part, size_t len, void (*begin)(void *state), void **out_state)
+{
+    _Atomic(void *) *known = &keep__guard_root()->parts[part];
+    void *expected = NULL;
+    void *made;
+
+    *out_state = atomic_load_explicit(known, memory_order_acquire);
+    if (KEEP__LIKELY(*out_state != NULL))
+        return KEEP_OK;
+    made = keep__heap_new_line(len);
+    if (made == NULL)
+        return keep__trace(KEEP_ERR_NO_MEMORY);
+    begin(made);
+    *out_state = made;
+    if (!atomic_compare_exchange_strong(known, &expected, made)) { /* another thread was faster */
+        keep__heap_free(made, len);
+        *out_state = expected;
+    }
+    return KEEP_OK;
+}
+
 uint64_t keep__guard_settled_epoch(void)
 {
     keep__root *root = keep__guard_root();

@@ -22,6 +22,14 @@
 
 #define KEEP__GROUPS (KEEP_MAX_SECRETS / KEEP__GROUP_PLACES)
 
+/* What subsystems keep once per process; each names its own here. */
+typedef enum keep__part {
+    KEEP__PART_AEAD,     /* packet/aead */
+    KEEP__PART_SESSIONS, /* packet/session */
+    KEEP__PART_PACKETS,  /* packet/pool */
+    KEEP__PARTS
+} keep__part;
+
 /* What a process has once. */
 typedef struct keep__root {
     _Atomic(keep__group *) groups[KEEP__GROUPS]; /* by number; a group never leaves */
@@ -38,6 +46,7 @@ typedef struct keep__root {
     struct keep__root *ancestor;   /* the parent process's, never used */
     _Atomic uint64_t sealed_count; /* the newest id of a sealed secret */
     _Atomic uint64_t purge_count;  /* ended ones: less than the epoch while one runs */
+    _Atomic(void *) parts[KEEP__PARTS];
 } keep__root;
 
 /* The page. `stamp` is 0 until the process has a root, and in a child. */
@@ -79,6 +88,12 @@ static inline keep__root *keep__guard_root(void)
 
 /* Makes the process's root if it has none: NO_MEMORY UNSUPPORTED SYSTEM. */
 keep_status keep__guard_enter(void);
+
+/*
+ * A subsystem's part of the process's state: `len` bytes that are zero at first, set up by `begin` before anybody sees
+ * them. A child has its own. NO_MEMORY. Behind keep__guard_enter.
+ */
+keep_status keep__guard_part(keep__part part, size_t len, void (*begin)(void *state), void **out_state);
 
 /*
  * The epoch, once no purge is running. Who copies a secret and finds the same epoch after the copy is handed out knows

@@ -9,7 +9,60 @@
 package main
 
 /*
+#cgo pkg-config: keep
+#include <keep/keep.h>
+#include <stdlib.h>
+
 static inline void nothing(void) {}
+
+enum { EVENT_LEN = 64, BATCH = 64 };
+
+static void need(keep_status status)
+{
+    if (status != KEEP_OK)
+        abort();
+}
+
+static keep_session *new_session(void)
+{
+    keep_session_options options = KEEP_SESSION_OPTIONS_INIT;
+    keep_secret *key = NULL;
+    keep_session *session = NULL;
+
+    need(keep_secret_generate(NULL, 32, &key));
+    options.tx_key = key;
+    need(keep_session_new(&options, &session));
+    need(keep_secret_free(&key));
+    return session;
+}
+
+// Seals one event, as often as told.
+static void seal_often(keep_session *session, const uint8_t *event, size_t times)
+{
+    uint8_t out[KEEP_MAX_PACKET_LEN];
+    keep_bytes bytes = { event, EVENT_LEN };
+    keep_packet_request request = { .events = &bytes, .event_count = 1 };
+    size_t len;
+
+    while (times-- > 0)
+        need(keep_packet_seal_into(session, &request, out, sizeof out, &len));
+}
+
+// Seals a batch of one event each, as often as told.
+static void seal_batch_often(keep_session *session, const uint8_t *event, size_t times)
+{
+    uint8_t data[BATCH * (EVENT_LEN + 4 + KEEP_PACKET_OVERHEAD_LEN)];
+    keep_bytes bytes = { event, EVENT_LEN };
+    keep_packet_request requests[BATCH];
+    size_t offsets[BATCH + 1];
+    keep_status statuses[BATCH];
+    keep_packet_seal_out out = { sizeof out, data, sizeof data, offsets, statuses, 0, 0 };
+
+    for (size_t i = 0; i < BATCH; i++)
+        requests[i] = (keep_packet_request){ .events = &bytes, .event_count = 1 };
+    while (times-- > 0)
+        need(keep_packet_seal_batch(session, requests, BATCH, &out));
+}
 
 #cgo noescape nothing
 #cgo nocallback nothing
@@ -22,8 +75,10 @@ import (
 	"log"
 	"math"
 	"os"
+	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	keep "github.com/libkeep/libkeep/bindings/go"
 )
@@ -47,15 +102,29 @@ type row struct {
 
 // measure gives what a call costs. What it costs to call a closure is in every row, also in the floor.
 func measure(name string, target float64, call func()) row {
+	return measureBatch(name, target, 1, call)
+}
+
+// measureBatch gives what an item costs of a call that has so many.
+func measureBatch(name string, target float64, items int, call func()) row {
+	turns := calls / items
+	ns := fastest(turns*items, func() {
+		for range turns {
+			call()
+		}
+	})
+	return row{Language: "go", Name: name, NS: ns, Target: target, Allocs: testing.AllocsPerRun(turns, call)}
+}
+
+// fastest gives the best time that a run needed for each of its items.
+func fastest(items int, run func()) float64 {
 	best := math.Inf(1)
 	for range rounds {
 		begin := time.Now()
-		for range calls {
-			call()
-		}
-		best = min(best, float64(time.Since(begin).Nanoseconds())/calls)
+		run()
+		best = min(best, float64(time.Since(begin).Nanoseconds())/float64(items))
 	}
-	return row{Language: "go", Name: name, NS: rounded(best), Target: target, Allocs: testing.AllocsPerRun(calls, call)}
+	return rounded(best)
 }
 
 func rounded(value float64) float64 {
@@ -96,7 +165,55 @@ func rows() []row {
 		all[i].MostAllocs = &none
 	}
 	all[1].Floors, all[1].MostFloors = rounded(all[1].NS/all[0].NS), 2
-	return append(all, measure("generate and close", 0, func() { _ = generate().Close() }))
+	all = append(all, measure("generate and close", 0, func() { _ = generate().Close() }))
+	return append(all, packetRows()...)
+}
+
+// packetRows tell what sealing costs, and how much of it is more than C takes for the same.
+func packetRows() []row {
+	handle, key := C.new_session(), generate()
+	session, err := keep.NewSession(&keep.SessionOptions{TxKey: key})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	defer C.keep_session_free(&handle)
+	event, out := make([]byte, C.EVENT_LEN), make([]byte, 0, C.BATCH*keep.MaxPacketLen)
+	request := keep.Request{Events: [][]byte{event}}
+	single := inC("seal 64 bytes", 1, func(times C.size_t) { C.seal_often(handle, bytesOf(event), times) })
+	batch := inC("seal 64 x 64 bytes", C.BATCH, func(times C.size_t) { C.seal_batch_often(handle, bytesOf(event), times) })
+	requests := slices.Repeat([]keep.Request{request}, C.BATCH)
+	data, ends := make([]byte, C.BATCH*C.EVENT_LEN), make([]uint32, C.BATCH)
+	for i := range ends {
+		ends[i] = uint32((i + 1) * C.EVENT_LEN)
+	}
+	sealedEnds, statuses := make([]uint32, C.BATCH), make([]uint8, C.BATCH)
+	return []row{
+		single,
+		above(single, measure("seal 64 bytes", 80, func() { _, _ = session.Seal(out, request) })),
+		batch,
+		above(batch, measureBatch("seal batch", 60, C.BATCH, func() { _, _ = session.SealBatch(out, requests) })),
+		above(batch, measureBatch("seal packed", rounded(batch.NS/20), C.BATCH, func() {
+			_, _ = session.SealPacked(out, data, ends, 0, 0, 0, sealedEnds, statuses)
+		})),
+	}
+}
+
+func bytesOf(b []byte) *C.uint8_t {
+	return (*C.uint8_t)(unsafe.SliceData(b))
+}
+
+// inC measures what a packet costs C, which seals so many in one turn of its own loop.
+func inC(name string, packets int, run func(turns C.size_t)) row {
+	turns := calls / packets
+	return row{Language: "c", Name: name, NS: fastest(turns*packets, func() { run(C.size_t(turns)) })}
+}
+
+// above gives what a packet costs more than in C.
+func above(c, r row) row {
+	r.Name += ", above C"
+	r.NS = rounded(r.NS - c.NS)
+	return r
 }
 
 func generate() *keep.Secret {

@@ -3,7 +3,7 @@
 // What a call through the Node binding costs (bindings §6): one JSON object per line, best of 7.
 //
 // Times in nanoseconds are targets for a 3 GHz processor; `most_floors`, the ratio to a native function that does
-// nothing, is a gate: the program fails if a line is beyond it.
+// nothing, is a gate: the program fails if a line is beyond it. What is above C is above build/tests/bench/bench_call.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,9 +12,11 @@ import native from '../../bindings/node/lib/native.js';
 
 const ROUNDS = 7;
 const CALLS = 300_000;
+const BATCH = 64;
 const PACKAGE = fileURLToPath(new URL('../../bindings/node', import.meta.url));
+const BARE = fileURLToPath(new URL('../../build/tests/bench/bench_call', import.meta.url));
 
-const { MAX_SECRET_LEN, Secret } = keep;
+const { MAX_PACKET_LEN, MAX_SECRET_LEN, Secret, Session } = keep;
 
 function best(measure) {
   return Math.min(...Array.from({ length: ROUNDS }, measure));
@@ -51,6 +53,62 @@ function residentMebibytes(secret) {
   throw new Error('64 MiB do not fit into this secret');
 }
 
+/** What the calls of C take by themselves. */
+function bareNanoseconds() {
+  const lines = execFileSync(BARE, { encoding: 'utf8' }).trim().split('\n');
+  return Object.fromEntries(lines.map((line) => line.split(' ')).map(([name, value]) => [name, Number(value)]));
+}
+
+/** Sessions, and what they seal: an event of 64 bytes, once, or in a batch of 64. */
+function packetNames() {
+  const key = Secret.generate(32);
+  const event = Buffer.alloc(64);
+  return {
+    sender: new Session({ txKey: key }),
+    receiver: new Session({ rxKey: key }),
+    event,
+    events: [event],
+    options: { streamId: 1n, sequence: 2n },
+    requests: Array.from({ length: BATCH }, (_, i) => ({ events: [event], streamId: 1n, sequence: BigInt(i) })),
+    data: Buffer.alloc(BATCH * 64),
+    ends: Uint32Array.from({ length: BATCH }, (_, i) => (i + 1) * 64),
+    out: Buffer.alloc(BATCH * MAX_PACKET_LEN),
+    outEnds: new Uint32Array(BATCH),
+    statuses: new Uint8Array(BATCH),
+  };
+}
+
+/** A new datagram for each call: what is opened once is a replay afterwards. */
+function openNanoseconds(names) {
+  return best(() => {
+    const datagrams = Array.from({ length: CALLS / 100 }, () => names.sender.seal(names.events));
+    const begin = process.hrtime.bigint();
+    for (const datagram of datagrams) names.receiver.open(datagram);
+    return Number(process.hrtime.bigint() - begin) / datagrams.length;
+  });
+}
+
+function measurePackets() {
+  const names = packetNames();
+  const bare = bareNanoseconds();
+  const packed = 'sender.sealPacked(data, ends, 1n, 0n, 0, out, outEnds, statuses)';
+  const into = nanoseconds('sender.sealInto(out, events, options)', names);
+  const packedEach = nanoseconds(packed, names, CALLS / BATCH) / BATCH;
+  const batchEach = nanoseconds('sender.sealBatch(requests)', names, CALLS / BATCH) / BATCH;
+  const tried = nanoseconds('receiver.tryOpen(event)', names);
+  const above = (packedEach / bare.seal_batch_64 - 1) * 100;
+  return [
+    { name: 'seal 64 bytes into', ns: into },
+    { name: 'seal 64 bytes into, above C', ns: into - bare.seal_into_64, target: 160 },
+    { name: 'seal 64 bytes', ns: nanoseconds('sender.seal(events, options)', names) },
+    { name: 'open 64 bytes', ns: openNanoseconds(names) },
+    { name: 'sealPacked of 64 x 64 bytes, per packet', ns: packedEach },
+    { name: 'sealPacked of 64 x 64 bytes, above C', percent: above, target: 5 },
+    { name: 'sealBatch, per packet above C', ns: batchEach - bare.seal_batch_64, target: 600 },
+    { name: 'tryOpen of what is no packet, above C', ns: tried - bare.open_short, target: 80 },
+  ];
+}
+
 function measure() {
   const secret = Secret.generate(32);
   const closed = Secret.generate(32);
@@ -78,7 +136,7 @@ function measure() {
   ];
 }
 
-const rows = measure();
+const rows = [...measure(), ...measurePackets()];
 for (const row of rows) {
   const rounded = Object.entries(row).map(([key, value]) => [
     key,

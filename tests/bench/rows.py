@@ -27,6 +27,10 @@ def floor(name: str, theirs: str, most: float) -> Row:
     return Row(f"memory.{name}", "bench_memory", name, "bench_memory", theirs, round(1 / most, 3), "its floor")
 
 
+def packet(name: str, ours: str, theirs: str, target: float, peer: str) -> Row:
+    return Row(f"packet.{name}", "bench_packet", ours, "bench_packet", theirs, target, peer)
+
+
 def rust(name: str, ours: str, theirs: str, target: float) -> Row:
     return Row(f"memory.{name}", "bench_memory", ours, "memory-rust", theirs, target, "hardware-enclave 0.1.5")
 
@@ -36,7 +40,16 @@ FLOORS = [
     *(floor(f"sealed_seal_{size}", f"floor.sealed_seal_{size}", 1.15) for size in (32, 256, 1024, 4096, 65535)),
     floor("guarded_pair", "floor.guarded_pair", 1.5),
     floor("guarded_window", "floor.guarded_window", 1.3),
-    # the throughput of two threads against one's: 1.6 times
+    *(
+        packet(f"overhead_{size}", f"sodium.seal_into_{size}", f"sodium.floor.seal_{size}", 0.87, "the bare call")
+        for size in (64, 1024, 4096, 8104)
+    ),
+    packet("pool_pair", "pool_pair", "limit.pool_pair", 1, "its limit"),
+    packet("pool_pair_full", "pool_pair_full", "limit.pool_pair_full", 1, "its limit"),
+    # the throughput of two threads against one's
+    packet("2t_build_64", "sodium.2t_build_64", "sodium.build_64", 1.8, "one thread"),
+    packet("2t_seal_batch_64", "sodium.2t_seal_batch_64", "sodium.seal_batch_64", 1.8, "one thread"),
+    packet("2t_shared_build_64", "sodium.2t_shared_build_64", "sodium.build_64", 1.4, "one thread"),
     Row("memory.slot_pair_2t", "bench_memory", "slot_pair_2t", "bench_memory", "slot_pair", 1.6, "one thread"),
 ]
 

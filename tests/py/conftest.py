@@ -12,7 +12,7 @@ from typing import Callable
 
 import pytest
 from hypothesis import core, settings
-from libkeep import LockPolicy, Pool, Secret
+from libkeep import Aead, AeadState, LockPolicy, Pool, Secret, Session, packet
 
 settings.register_profile("keep", deadline=None, database=None)
 settings.load_profile("keep")
@@ -30,6 +30,8 @@ needs_mlock = pytest.mark.skipif(
     "libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer lets mlock do nothing"
 )
 
+AEADS = [aead for aead in Aead if aead is Aead.AUTO or packet.aead_report(aead).state is AeadState.USABLE]
+
 RunPython = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
@@ -42,6 +44,25 @@ def pool() -> Iterator[Pool]:
 @pytest.fixture
 def secret(pool: Pool) -> Iterator[Secret]:
     with Secret.from_bytes(b"0123456789abcdef", pool=pool) as made:
+        yield made
+
+
+@pytest.fixture
+def key(pool: Pool) -> Iterator[Secret]:
+    """A key of packets."""
+    with Secret.generate(32, pool=pool) as made:
+        yield made
+
+
+@pytest.fixture
+def sealer(key: Secret) -> Iterator[Session]:
+    with Session(session_id=7, tx_key=key) as made:
+        yield made
+
+
+@pytest.fixture
+def opener(key: Secret) -> Iterator[Session]:
+    with Session(session_id=7, rx_key=key) as made:
         yield made
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import libkeep
 import pytest
-from libkeep import Kind, Pool, Sealed, Secret
+from libkeep import Kind, Pool, Sealed, Secret, Session
 
 DATA = b"0123456789abcdef"
 
@@ -38,8 +38,12 @@ def mapped() -> mmap.mmap:
         lambda: Secret.from_bytes(DATA),
     ],
 )
-def test_every_contiguous_buffer_is_bytes(pool: Pool, make: Callable[[], bytes]) -> None:
+def test_every_contiguous_buffer_is_bytes(
+    pool: Pool, sealer: Session, opener: Session, make: Callable[[], bytes]
+) -> None:
     data = make()
+    datagram = sealer.seal([data])
+    assert opener.open(datagram).events == (DATA,)
     with Secret.from_bytes(data, pool=pool) as secret, Sealed(data, pool=pool) as sealed, sealed.open() as opened:
         assert secret == opened == DATA
         secret.clear()

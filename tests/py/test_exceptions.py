@@ -12,7 +12,7 @@ from collections.abc import Callable
 import libkeep
 import pytest
 from conftest import RunPython, needs_mlock
-from libkeep import KeepError, Layer, Pool, Sealed, Secret, native
+from libkeep import Handshake, KeepError, Layer, Noise, PacketPool, Pool, Role, Sealed, Secret, Session, native
 
 ERRORS = list(libkeep.by_status.values())
 PLANTED = b"planted-secret-5f2c"
@@ -108,11 +108,16 @@ with pool.acquire(8) as secret:
 # What must not be seen
 
 
-def planted(pool: Pool) -> list[Secret | Sealed]:
-    return [Secret.from_bytes(PLANTED, pool=pool), Sealed(PLANTED, pool=pool)]
+def planted(pool: Pool) -> list[object]:
+    """Handles that hold what must not be seen."""
+    key = Secret.from_bytes(PLANTED.ljust(32, b"!"), pool=pool)
+    session = Session(session_id=1, rx_key=key)
+    handshake = Handshake(Noise.XXPSK3, Role.RESPONDER, static_key=key, pre_shared_key=key)
+    packets = PacketPool(1)
+    return [Secret.from_bytes(PLANTED, pool=pool), Sealed(PLANTED, pool=pool), session, handshake, packets]
 
 
-def texts(handle: Secret | Sealed) -> list[str]:
+def texts(handle: object) -> list[str]:
     def fail() -> None:
         local = handle
         raise KeyError(local)
@@ -132,14 +137,23 @@ def test_no_text_shows_a_secret_or_an_address(pool: Pool) -> None:
             assert "0x" not in repr(handle)
 
 
-def test_a_text_shows_the_state(pool: Pool) -> None:
+def test_a_text_shows_the_state(pool: Pool, key: Secret, sealer: Session) -> None:
     secret, sealed = Secret.from_bytes(PLANTED, pool=pool), Sealed(PLANTED, type=4, pool=pool)
     assert repr(secret) == "<Secret: 19 bytes, slot>"
     secret.freeze()
     assert repr(secret) == "<Secret: 19 bytes, slot, frozen>"
     assert repr(sealed) == "<Sealed: 19 bytes, type 4>"
     assert repr(pool) == "<Pool: tiers 32, 64, 256, 1024>"
-    for handle in (secret, sealed):
+    handshake = Handshake(Noise.XXPSK3, Role.RESPONDER, static_key=key, pre_shared_key=key)
+    packets = PacketPool(1)
+    built = packets.acquire()
+    assert repr(sealer) == "<Session: next 0, opened 0>"
+    assert repr(handshake) == "<Handshake: read>"
+    assert repr(packets) == "<PacketPool: 1 of 1 in use>"
+    assert repr(built) == "<Packet: state>"
+    built.build(sealer, [PLANTED])
+    assert repr(built) == "<Packet: 107 bytes>"
+    for handle in (secret, sealed, built, sealer, handshake, packets):
         handle.close()
         assert repr(handle) == f"<{type(handle).__name__}: closed>"
 

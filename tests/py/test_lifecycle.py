@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import array
 import gc
 import multiprocessing
 import operator
@@ -11,18 +12,46 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Union
 
 import libkeep
 import pytest
 from conftest import RunPython
-from libkeep import Harden, Pool, Sealed, Secret, memory, native
+from libkeep import (
+    Handshake,
+    Harden,
+    Noise,
+    Packet,
+    PacketKind,
+    PacketPool,
+    PacketRequest,
+    Pool,
+    Role,
+    Sealed,
+    Secret,
+    Session,
+    memory,
+    native,
+    packet,
+)
 
-Handle = Union[Pool, Secret, Sealed]
+KINDS = (Pool, Secret, Sealed, Session, PacketPool, Packet, Handshake)
+Handle = Union[Pool, Secret, Sealed, Session, PacketPool, Packet, Handshake]
+
+
+def packet_handles() -> list[Handle]:
+    packets = PacketPool(2)
+    built = packets.acquire()
+    with Secret.generate(32) as one, Secret.generate(32) as other:
+        session = Session(session_id=1, tx_key=one, rx_key=other)
+        handshake = Handshake(Noise.XXPSK3, Role.INITIATOR, static_key=one, pre_shared_key=other)
+    built.build(session, [b"planted"])
+    return [session, packets, built, handshake]
 
 
 def handles(pool: Pool) -> list[Handle]:
-    return [Pool(), Secret.generate(8, pool=pool), Sealed(b"planted", pool=pool)]
+    return [Pool(), Secret.generate(8, pool=pool), Sealed(b"planted", pool=pool), *packet_handles()]
 
 
 def in_use(pool: Pool) -> int:
@@ -35,10 +64,42 @@ def calls(handle: Handle) -> list[Callable[[], object]]:
         return [lambda: handle.acquire(1), lambda: handle.acquire_many(1, 1), handle.stats, handle.trim]
     if isinstance(handle, Sealed):
         return [handle.open, handle.info]
+    if isinstance(handle, Session):
+        return [*sealing(handle), *opening(handle), handle.stats]
+    if isinstance(handle, PacketPool):
+        return [lambda: handle.acquire().close(), handle.stats]
+    if isinstance(handle, Packet):
+        build = partial(handle.build, None, [b"planted"], kind=PacketKind.HANDSHAKE)
+        return [build, lambda: handle.data.release(), lambda: bytes(handle), lambda: handle.set(None)]
+    if isinstance(handle, Handshake):
+        return [lambda: handle.read(b"planted"), handle.session, handle.info, handle.write]
     changes = [handle.randomize, handle.clear, handle.freeze, handle.melt, lambda: handle.put(0, b"")]
     reads = [handle.reveal, lambda: handle.get(0, 0), handle.duplicate, handle.info, lambda: handle == b""]
     windows = [handle.read, handle.write, lambda: memoryview(handle), lambda: len(handle)]
     return [*changes, *reads, *windows, lambda: Sealed.from_secret(handle), lambda: Sealed(handle)]
+
+
+def sealing(session: Session) -> list[Callable[[], object]]:
+    out, ends, statuses = bytearray(200), array.array("I", [5]), bytearray(1)
+    return [
+        lambda: session.seal([b"event"], stream_id=1),
+        lambda: session.seal_into([b"event"], out, stream_id=1),
+        session.heartbeat,
+        lambda: session.heartbeat_into(out),
+        lambda: session.seal_batch([PacketRequest([b"event"] * 9)]),
+        lambda: session.seal_packed(b"event", ends, 1, 1, 0, out, array.array("I", [0]), statuses),
+    ]
+
+
+def opening(session: Session) -> list[Callable[[], object]]:
+    """Calls that a live session answers with a refusal, or with a status in the result."""
+    out, table, statuses = bytearray(200), array.array("I", [0, 0]), bytearray(1)
+    return [
+        lambda: session.open(b"event"),
+        lambda: session.open_into(b"event", out),
+        lambda: session.open_batch([b"event"]),
+        lambda: session.open_packed(b"event", array.array("I", [5]), out, table, array.array("I", [0]), statuses),
+    ]
 
 
 def test_a_handle_is_closed_at_the_end_of_its_block(pool: Pool) -> None:
@@ -62,8 +123,7 @@ def test_a_forgotten_handle_is_freed(pool: Pool) -> None:
     for _ in range(100_000):
         Secret.generate(8, pool=pool)
     assert in_use(pool) == 0
-    Sealed(b"planted", pool=pool)
-    Pool()
+    handles(pool)
 
 
 def test_a_view_keeps_its_secret_alive(pool: Pool) -> None:
@@ -124,6 +184,31 @@ def test_close_during_a_call_is_refused_and_works_later() -> None:
         pool.stats()
 
 
+def test_close_during_a_batch_is_refused_and_works_later(sealer: Session) -> None:
+    """A large batch runs without the interpreter's lock, so that this thread can try meanwhile."""
+    requests = [PacketRequest([bytes(8104)])] * 1024
+    done = threading.Event()
+
+    def seal() -> None:
+        while not done.is_set():
+            sealer.seal_batch(requests)
+
+    thread = threading.Thread(target=seal)
+    thread.start()
+    try:
+        while sealer.stats().next_counter < 4096:
+            pass
+        with pytest.raises(libkeep.BusyError) as caught:  # the counters were taken when the batch began
+            sealer.close()
+    finally:
+        done.set()
+        thread.join()
+    assert caught.value.op == "Session.free"
+    sealer.close()
+    with pytest.raises(libkeep.ClosedError):
+        sealer.stats()
+
+
 def refused(call: Callable[[], object]) -> Callable[[], object]:
     """A call that fails, as one that does not."""
 
@@ -139,7 +224,17 @@ def blocks() -> int:
     return sys.getallocatedblocks()
 
 
-def test_no_call_leaves_anything_behind(pool: Pool, secret: Secret) -> None:
+def leaves_nothing(used: list[Callable[[], object]]) -> None:
+    for call in used:
+        for _ in range(3):
+            call()
+        before = blocks()
+        for _ in range(200):
+            call()
+        assert blocks() - before < 100, call
+
+
+def test_no_call_on_secrets_leaves_anything_behind(pool: Pool, secret: Secret) -> None:
     sealed, data, out = Sealed(b"planted", pool=pool), b"0123", bytearray(16)
     used = [
         *calls(pool),
@@ -165,17 +260,80 @@ def test_no_call_leaves_anything_behind(pool: Pool, secret: Secret) -> None:
         refused(lambda: memory.known_answer("no.such", data)),
         refused(lambda: memory.harden(Harden(1 << 7))),
     ]
-    for call in used:
-        for _ in range(3):
-            call()
-        before = blocks()
-        for _ in range(200):
-            call()
-        assert blocks() - before < 100, call
+    leaves_nothing(used)
     assert sys.getrefcount(data) < 200 > sys.getrefcount(secret)
 
 
-@pytest.mark.parametrize("kind", [Pool, Secret, Sealed])
+def opened(sealer: Session, opener: Session) -> list[Callable[[], object]]:
+    """Every way to open a datagram, each time a new one."""
+    tables = bytearray(200), array.array("I", [0] * 8), array.array("I", [0]), bytearray(1)
+
+    def sealed() -> bytes:
+        return sealer.seal([b"event", b""], stream_id=1)
+
+    return [
+        lambda: opener.open(sealed()),
+        lambda: opener.open_into(sealed(), bytearray(200)),
+        lambda: opener.open_into(sealed(), array.array("I", [0] * 50)),
+        lambda: opener.open_batch([sealed(), sealed(), b""]),
+        lambda: opener.open_packed(sealed(), array.array("I", [84 + 13]), *tables),
+        lambda: packet.parse(sealed()),
+    ]
+
+
+def refusals(sealer: Session, opener: Session, event: bytes) -> list[Callable[[], object]]:
+    """Calls that are refused at each step of their arguments and of their work."""
+    events = [event]
+    calls: list[Callable[[], object]] = [
+        lambda: sealer.seal([event, 7]),  # type: ignore[list-item]
+        lambda: sealer.seal(events, stream_id=1, settings=7),  # type: ignore[arg-type]
+        lambda: sealer.seal(events, settings=None, colour=1),  # type: ignore[call-arg]
+        lambda: sealer.seal([event] * 9000),
+        lambda: sealer.seal_into(events, bytearray(3)),
+        lambda: sealer.seal_into(events, event),
+        lambda: sealer.seal_batch([PacketRequest(events), 7]),  # type: ignore[list-item]
+        lambda: sealer.seal_batch([PacketRequest(events)] * 1025),
+        lambda: opener.open_into(sealer.heartbeat(), event),
+        lambda: opener.open_into(sealer.seal(events), bytearray(1)),
+        lambda: opener.open_batch([event] * 1025),
+        lambda: opener.open_batch([event, 7]),  # type: ignore[list-item]
+        lambda: packet.parse(event),
+        lambda: packet.measure([event] * 3000),
+        lambda: Session(session_id=1),
+        *opening(opener)[:2],
+    ]
+    return [refused(call) for call in calls]
+
+
+def test_no_call_on_packets_leaves_anything_behind(sealer: Session, opener: Session, key: Secret) -> None:
+    event, events = b"planted", [b"planted"]
+    session, packets, built, handshake = packet_handles()
+    assert isinstance(built, Packet)
+    used = [
+        *sealing(sealer),
+        *opened(sealer, opener),
+        *opening(opener)[2:],
+        *calls(packets),
+        *calls(built),
+        calls(handshake)[2],
+        *(refused(call) for call in calls(handshake)[:2]),
+        *refusals(sealer, opener, event),
+        lambda: built.build(sealer, events, stream_id=1, settings=libkeep.PacketSettings(priority=1)),
+        refused(lambda: built.build(sealer, [7])),  # type: ignore[list-item]
+        lambda: sealer.seal([b""] * 2000),
+        lambda: [handle.close() for handle in packet_handles()],
+        lambda: packet.handshake_frame(event),
+        lambda: packet.handshake_frame_into(event, bytearray(200)),
+        lambda: packet.measure(events),
+        lambda: packet.aead_report(libkeep.Aead.SODIUM),
+        lambda: Handshake.public_key(key),
+    ]
+    leaves_nothing(used)
+    assert sys.getrefcount(event) < 200 > sys.getrefcount(events)
+    assert sys.getrefcount(session) < 200 > sys.getrefcount(built)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_handles_come_from_the_library_only(kind: type[Handle]) -> None:
     base = getattr(native, kind.__name__)
     for make in (base, lambda: base.__new__(kind), lambda: object.__new__(kind)):
@@ -208,9 +366,10 @@ def test_a_weak_reference_does_not_outlive_its_handle(secret: Secret) -> None:
 
 
 def test_only_a_facade_registers_as_one() -> None:
-    for other in (int, Secret, 7):
-        with pytest.raises(TypeError):
-            native.keep_facade(other)  # type: ignore[type-var]
+    for other in (int, Secret, libkeep.PacketInfo, 7):
+        for register in (native.keep_facade, native.keep_type):
+            with pytest.raises(TypeError):
+                register(other)  # type: ignore[type-var]
 
 
 def test_an_object_of_another_class_is_refused(pool: Pool, secret: Secret) -> None:
@@ -310,7 +469,13 @@ pool = libkeep.Pool(tiers=[32], tier_max_slots=[1])
 secret = pool.acquire(8)
 sealed = libkeep.Sealed(b"planted", pool=pool)
 view = secret.read()
-cycle = [secret, view]
+key = libkeep.Secret.generate(32)
+session = libkeep.Session(session_id=1, tx_key=key)
+packet = libkeep.PacketPool(1).acquire()
+packet.build(session, [b"planted"])
+datagram = packet.data
+handshake = libkeep.Handshake(libkeep.Noise.XXPSK3, libkeep.Role.RESPONDER, static_key=key, pre_shared_key=key)
+cycle = [secret, view, datagram, session]
 cycle.append(cycle)
 threading.Thread(target=lambda: pool.acquire(1, timeout=None), daemon=True).start()
 while pool.stats().tiers[0].waiting == 0:

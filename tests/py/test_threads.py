@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import array
 import sys
 import threading
 import time
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 import libkeep
 import pytest
-from libkeep import Pool, Sealed, Secret
+from libkeep import PacketRequest, Pool, Sealed, Secret, Session, packet
+from vectors.packet import open_packed
 
 MEBIBYTE = 1 << 20
 
@@ -65,6 +67,19 @@ def test_other_threads_run_during_long_calls() -> None:
 
 
 @pytest.mark.usefixtures("slow_switching")
+def test_other_threads_run_during_large_batches(sealer: Session, opener: Session) -> None:
+    count, event = 128, bytes(libkeep.MAX_EVENT_LEN)
+    ends = array.array("I", range(len(event), count * len(event) + 1, len(event)))
+    out, out_ends, statuses = bytearray(count * libkeep.MAX_PACKET_LEN), array.array("I", [0] * count), bytearray(count)
+    assert lets_others_run(lambda: sealer.seal_batch([PacketRequest([event])] * count))
+    data = event * count
+    assert lets_others_run(lambda: sealer.seal_packed(data, ends, 0, 0, 0, out, out_ends, statuses))
+    datagrams = [bytes(out[at : at + libkeep.MAX_PACKET_LEN]) for at in range(0, len(out), libkeep.MAX_PACKET_LEN)]
+    assert lets_others_run(lambda: opener.open_batch(datagrams))
+    assert lets_others_run(lambda: open_packed(opener, datagrams, len(out), count))
+
+
+@pytest.mark.usefixtures("slow_switching")
 def test_other_threads_run_while_one_waits() -> None:
     with Pool(tiers=[32], tier_max_slots=[1]) as pool, pool.acquire(1):
 
@@ -76,31 +91,71 @@ def test_other_threads_run_while_one_waits() -> None:
 
 
 @pytest.mark.usefixtures("slow_switching")
-def test_short_calls_keep_the_lock() -> None:
+def test_short_calls_keep_the_lock(sealer: Session) -> None:
+    requests = [PacketRequest([b"event"])] * 64
     with Secret.generate(32) as secret:
         assert not advances_during(lambda: [secret.reveal() for _ in range(1000)])
+    assert not advances_during(lambda: [sealer.seal([bytes(8104)]) for _ in range(100)])
+    assert not advances_during(lambda: [sealer.seal_batch(requests) for _ in range(100)])
 
 
-def test_threads_share_a_pool_and_its_secrets() -> None:
+def in_threads(count: int, work: Callable[[int], None]) -> list[BaseException]:
+    """Runs a function of its number in each of some threads; what they raised."""
     errors: list[BaseException] = []
 
-    def work(number: int) -> None:
+    def run(number: int) -> None:
         try:
-            own = bytes([number]) * 40
-            for _ in range(300):
-                with Secret.from_bytes(own, pool=pool) as secret, Sealed.from_secret(secret) as sealed:
-                    opened = sealed.open()
-                    assert opened == secret == own
+            work(number)
         except BaseException as error:
             errors.append(error)
 
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+def test_threads_seal_with_one_session_and_use_no_counter_twice(sealer: Session) -> None:
+    sealed: list[bytes] = []
+    requests = [PacketRequest([bytes(8104)])] * 8
+
+    def seal(number: int) -> None:
+        for _ in range(50):
+            sealed.append(sealer.seal([b"%d" % number]))
+            sealed.append(sealer.heartbeat())
+            data, offsets, _ = sealer.seal_batch(requests)
+            sealed.extend(data[begin:end] for begin, end in zip(offsets, offsets[1:]))
+
+    assert in_threads(8, seal) == []
+    assert sorted(packet.parse(datagram).counter for datagram in sealed) == list(range(8 * 50 * 10))
+
+
+def test_of_threads_with_one_datagram_one_opens_it(sealer: Session, opener: Session) -> None:
+    datagrams = [sealer.seal([bytes(8104)]) for _ in range(100)]
+    opened: list[int] = []
+
+    def open_all(number: int) -> None:
+        for at in range(0, 100, 10):
+            batch = opener.open_batch(datagrams[at : at + 10])
+            opened.extend(each.info.counter for each in batch if each.status == 0)
+
+    assert in_threads(8, open_all) == []
+    assert sorted(opened) == list(range(100))
+    assert opener.stats().replayed == 700
+
+
+def test_threads_share_a_pool_and_its_secrets() -> None:
+    def work(number: int) -> None:
+        own = bytes([number]) * 40
+        for _ in range(300):
+            with Secret.from_bytes(own, pool=pool) as secret, Sealed.from_secret(secret) as sealed:
+                opened = sealed.open()
+                assert opened == secret == own
+
     with Pool() as pool:
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert errors == []
+        assert in_threads(8, work) == []
         assert sum(tier.in_use for tier in pool.stats().tiers) == 0
 
 

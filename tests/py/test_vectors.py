@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import run_vectors
-from vectors import Failed, Script, expect_output, integer64
+from conftest import AEADS
+from libkeep import Aead
+from vectors import Failed, Script, expect_output, integer64, packet
 
 RUNNER = Path(run_vectors.__file__)
 BROKEN = RUNNER.parent.parent / "vectors" / "broken"
@@ -36,6 +38,16 @@ def test_the_order_of_cases_has_no_influence(path: Path) -> None:
     file = run_vectors.File(path)
     file.run(reverse=True)
     assert file.passed == file.total
+
+
+@pytest.mark.parametrize("aead", AEADS, ids=lambda aead: aead.name)
+def test_every_back_end_gives_the_same_packets(monkeypatch: pytest.MonkeyPatch, aead: Aead) -> None:
+    monkeypatch.setattr(packet, "aead", aead)
+    files = [file for file in map(run_vectors.File, run_vectors.files()) if file.schema == "keep-packet-1"]
+    for file in files:
+        file.run()
+        assert file.failures == []
+    assert files
 
 
 @pytest.mark.parametrize(
@@ -68,7 +80,7 @@ def test_an_empty_directory_is_no_success(tmp_path: Path) -> None:
 
 
 def test_only_the_named_schema_runs() -> None:
-    assert run(BROKEN / "good", "keep-packet-1")[:2] == (2, [])
+    assert run(BROKEN / "good", "keep-nothing-1")[:2] == (2, [])
     assert len(run(BROKEN / "good", "keep-memory-1", "--reverse")[1]) == 1
 
 

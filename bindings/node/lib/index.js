@@ -3,8 +3,9 @@
 // Everything that the package exports. A subsystem has a file of its own; the constants come from C.
 
 const native = require('./native.js');
-const { KeepError } = require('./errors.js');
+const { KeepError, Status } = require('./errors.js');
 const memory = require('./memory.js');
+const packet = require('./packet.js');
 
 for (const value of Object.values(native.constants)) Object.freeze(value);
 
@@ -14,4 +15,4 @@ function version() {
   return [number / 1e6, (number / 1e3) % 1e3, number % 1e3].map(Math.floor).join('.');
 }
 
-module.exports = { version, KeepError, ...native.constants, ...memory };
+module.exports = { version, KeepError, Status, ...native.constants, ...memory, ...packet };

@@ -93,13 +93,25 @@ static napi_value give_secret(const shim_call *call, shim_job *job)
 
 static const shim_job_kind acquire_kind = { .run = run, .result = give_secret };
 
+/* The options, which a caller's code can be run to read: it may have closed the handle. */
+static bool take_options(const shim_call *call, const shim_box *box, napi_value options, const shim_option *first,
+                         keep_acquire_options *out)
+{
+    size_t count = SHIM_COUNT(acquire_options) - (size_t)(first - acquire_options);
+
+    if (!shim_take_options(call, options, first, count, out))
+        return false;
+    (void)shim_settle(call, box->closed ? KEEP_ERR_CLOSED : KEEP_OK);
+    return !box->closed;
+}
+
 napi_value shim_acquire_now(const shim_call *call, shim_box *box, size_t len, napi_value options, shim_acquire acquire)
 {
     keep_acquire_options taken = KEEP_ACQUIRE_OPTIONS_INIT;
     keep_secret *secret = NULL;
     keep_status st;
 
-    if (!shim_take_options(call, options, &acquire_options[1], SHIM_COUNT(acquire_options) - 1, &taken))
+    if (!take_options(call, box, options, &acquire_options[1], &taken))
         return NULL;
     st = acquire(box->handle, len, &taken, &secret);
     return shim_adopt_secret(call, st, secret);
@@ -111,7 +123,7 @@ napi_value shim_acquire_later(const shim_call *call, shim_box *box, size_t len, 
     keep_acquire_options taken = KEEP_ACQUIRE_OPTIONS_INIT;
     acquire_job *self;
 
-    if (!shim_take_options(call, options, acquire_options, SHIM_COUNT(acquire_options), &taken))
+    if (!take_options(call, box, options, acquire_options, &taken))
         return NULL;
     self = malloc(sizeof *self);
     if (self == NULL)

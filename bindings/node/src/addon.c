@@ -5,12 +5,19 @@
  */
 #include <stdlib.h>
 
+#include "aead.h"
+#include "handshake.h"
 #include "job.h"
+#include "open.h"
+#include "packed.h"
+#include "packet_pool.h"
 #include "pool.h"
 #include "protect.h"
 #include "report.h"
+#include "seal.h"
 #include "sealed.h"
 #include "secret.h"
+#include "session.h"
 
 /* Of an integer that a number holds. */
 enum {
@@ -52,7 +59,9 @@ static const shim_constant constants[] = {
 static const shim_table addon_table = { methods, SHIM_COUNT(methods), constants, SHIM_COUNT(constants) };
 
 static const shim_table *const tables[] = {
-    &addon_table, &shim_pool_table, &shim_secret_table, &shim_sealed_table, &shim_protect_table,
+    &addon_table,        &shim_pool_table,        &shim_secret_table,    &shim_sealed_table,
+    &shim_protect_table, &shim_session_table,     &shim_seal_table,      &shim_open_table,
+    &shim_packed_table,  &shim_packet_pool_table, &shim_handshake_table, &shim_aead_table,
 };
 
 static bool export_methods(const shim_call *call, napi_value exports, const shim_table *table)
@@ -111,9 +120,12 @@ static bool export_constants(const shim_call *call, napi_value object, const shi
 
 static void free_instance(napi_env env, void *data, void *hint)
 {
+    shim_instance *instance = data;
+
     (void)env;
     (void)hint;
-    free(data);
+    free(instance->scratch);
+    free(instance);
 }
 
 static bool make_instance(const shim_call *call)

@@ -161,7 +161,7 @@ static napi_value known_answer_into(napi_env env, napi_callback_info info)
         !take_name(&call, call.args[1], &name) || !shim_take_bytes(&call, call.args[2], "bytes", &in))
         return NULL;
     st = shim_end_bytes(&in, keep_memory_known_answer(name, in.data, in.len, out, room, &len));
-    return st == KEEP_OK ? shim_number(&call, (double)len) : shim_settle_needed(&call, st, len);
+    return shim_settle_len(&call, st, len);
 }
 
 static const shim_method methods[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reports: a struct of C into a frozen object, by a table of its fields. uint64_t and int64_t become bigint, shorter
- * integers number, flags of uint8_t boolean.
+ * integers number, flags of uint8_t boolean, arrays of char string, those of uint8_t Buffer.
  */
 #ifndef SHIM_REPORT_H
 #define SHIM_REPORT_H
@@ -14,13 +14,15 @@ typedef enum shim_field_type {
     SHIM_FIELD_INT32,
     SHIM_FIELD_UINT64,
     SHIM_FIELD_INT64,
+    SHIM_FIELD_TEXT,  /* char[], ended by NUL */
+    SHIM_FIELD_BYTES, /* uint8_t[count] */
 } shim_field_type;
 
 typedef struct shim_field {
     const char *name;
     shim_field_type type;
     size_t offset;
-    uint32_t count; /* of an array's elements; 0: no array */
+    uint32_t count; /* of the elements of an array of numbers or bytes; 0: no array */
 } shim_field;
 
 /* A row for a field of the struct `type`. */
@@ -33,6 +35,9 @@ typedef struct shim_field {
 napi_value shim_report(const shim_call *call, const shim_field *fields, size_t count, const void *base);
 
 bool shim_set(const shim_call *call, napi_value object, const char *name, napi_value value);
+
+/* Sets what is not there. */
+bool shim_set_null(const shim_call *call, napi_value object, const char *name);
 
 napi_value shim_freeze(const shim_call *call, napi_value object);
 

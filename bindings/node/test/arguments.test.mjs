@@ -8,16 +8,27 @@ import v8 from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import keep from '../lib/index.js';
 import native from '../lib/native.js';
-import { fails, refuses } from './support.mjs';
+import { fails, pairOfSessions, refuses } from './support.mjs';
 
-const { Pool, Sealed, Secret, memory } = keep;
+const { Handshake, Packet, PacketPool, Pool, Sealed, Secret, Session, memory, packet } = keep;
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
 const RANGE = 'ERR_OUT_OF_RANGE';
 
 function handles() {
-  const secret = Secret.generate(8);
-  return [new Pool(), secret, Sealed.fromSecret(secret)];
+  const secret = Secret.generate(32);
+  const pool = new PacketPool({ capacity: 1 });
+  const keys = { staticKey: secret, preSharedKey: secret };
+  const handshake = new Handshake({ pattern: keep.Noise.XXPSK3, role: keep.Role.INITIATOR, ...keys });
+  return [
+    new Pool(),
+    secret,
+    Sealed.fromSecret(secret),
+    new Session({ rxKey: secret }),
+    pool,
+    pool.acquire(),
+    handshake,
+  ];
 }
 
 /** Every method and getter of a class, as functions. */
@@ -93,6 +104,49 @@ test('flags are booleans, lists are arrays, options are objects with known keys'
   assert.throws(() => pool.acquire(1, thrower), /from a getter/);
 });
 
+test('the fields of a request have their kinds and ranges', () => {
+  const [sender] = pairOfSessions();
+  const pool = new PacketPool({ capacity: 1 }).acquire();
+  const calls = [
+    (options) => sender.seal([], options),
+    (options) => sender.sealInto(Buffer.alloc(200), [], options),
+    (options) => sender.sealBatch([options]),
+    (options) => pool.build(sender, [], options),
+  ];
+  const ranges = [{ flags: 256 }, { flags: -1 }, { kind: 1.5 }, { subprotocolId: 65536 }, { streamId: -1n }];
+  const types = [5, null, { flags: 1n }, { streamId: 1 }, { sequence: null }, { kind: '1' }, { settings: 5 }];
+  for (const call of calls) {
+    for (const each of [...ranges, { sequence: 2n ** 64n }]) refuses(RANGE, () => call(each));
+    for (const each of types) refuses(TYPE, () => call(each));
+    for (const each of [{ stream_id: 1n }, { settings: { hops: 1 } }, [0]]) {
+      refuses('ERR_INVALID_ARG_VALUE', () => call(each));
+    }
+    call({ flags: undefined, streamId: 2n ** 64n - 1n, settings: undefined });
+  }
+  refuses('ERR_INVALID_ARG_VALUE', () => sender.seal([], { events: [] }));
+});
+
+test('events and datagrams are arrays of bytes', () => {
+  const [sender, receiver] = pairOfSessions();
+  for (const wrong of [undefined, null, 5, 'text', Buffer.alloc(1), { length: 1 }, new Set([Buffer.alloc(1)])]) {
+    refuses(TYPE, () => sender.seal(wrong));
+    refuses(TYPE, () => packet.measure(wrong));
+    refuses(TYPE, () => sender.sealBatch(wrong));
+    refuses(TYPE, () => receiver.openBatch(wrong));
+  }
+  for (const wrong of ['text', null, undefined, new Uint16Array(1), [Buffer.alloc(1)], Pool.default()]) {
+    for (const events of [[wrong], [Buffer.alloc(1), wrong]]) {
+      refuses(TYPE, () => sender.seal(events));
+      refuses(TYPE, () => receiver.openBatch(events));
+    }
+    refuses(TYPE, () => receiver.open(wrong));
+    refuses(TYPE, () => receiver.openInto(wrong, Buffer.alloc(84)));
+    refuses(TYPE, () => packet.parse(wrong));
+  }
+  refuses(TYPE, () => sender.seal(Array(2)));
+  refuses(TYPE, () => receiver.openInto(Buffer.alloc(1), Buffer.alloc(84), [1, 2]));
+});
+
 test('the arguments of a promise reject', async () => {
   const pool = Pool.default();
   await assert.rejects(pool.acquireAsync(-1), { code: RANGE });
@@ -144,21 +198,26 @@ test('a view, shared memory and detached memory are bytes like others', () => {
 
 test('a receiver that is no handle, or one of another class, is refused', () => {
   const all = handles();
-  for (const Class of [Pool, Secret, Sealed]) {
+  for (const Class of [Pool, Secret, Sealed, Session, PacketPool, Packet, Handshake]) {
     const receivers = [undefined, null, 5, {}, Object.create(Class.prototype), new Proxy(all[0], {})];
     receivers.push(...all.filter((each) => !(each instanceof Class)));
     for (const [name, method] of methodsOf(Class.prototype)) {
       if (name.endsWith('Async') || typeof name === 'symbol') continue;
-      for (const receiver of receivers) refuses(TYPE, () => method.call(receiver, 1, Buffer.alloc(1)));
+      for (const receiver of receivers) refuses(TYPE, () => method.call(receiver, 1));
     }
   }
 });
 
 test('the native functions refuse anything but the right External', () => {
-  const externals = [native.poolNew(), native.secretGenerate(8), native.sealedNew(Buffer.alloc(1), 0)];
-  const values = [undefined, null, 5, 1n, 'x', {}, Buffer.alloc(1), ...externals];
-  const names = Object.keys(native).filter((name) => /^(pool|secret|sealed)/.test(name));
-  assert.ok(names.length > 30);
+  const secret = native.secretGenerate(32);
+  const pool = native.packetPoolNew(1);
+  const externals = [native.poolNew(), secret, native.sealedNew(Buffer.alloc(1), 0), pool];
+  externals.push(native.packetPoolAcquire(pool));
+  externals.push(native.sessionNew(undefined, secret, 1n, 0n, 0n, 0, 0));
+  externals.push(native.handshakeNew(2, 2, secret, secret, undefined, undefined, undefined, Buffer.alloc(1)));
+  const values = [undefined, null, 5, 1n, 'x', {}, [], Buffer.alloc(1), new Uint32Array(1), ...externals];
+  const names = Object.keys(native).filter((name) => /^(pool|secret|sealed|session|packet|handshake)/.test(name));
+  assert.ok(names.length > 60);
   for (const name of names) {
     for (const first of values) {
       for (const second of values) callQuietly(native[name], first, second);
@@ -175,7 +234,8 @@ function callQuietly(call, first, second) {
   }
 }
 
-test('only libkeep makes secrets', () => {
+test('only libkeep makes secrets and packets', () => {
+  refuses('ERR_ILLEGAL_CONSTRUCTOR', () => new Packet());
   refuses('ERR_ILLEGAL_CONSTRUCTOR', () => new Secret());
   refuses('ERR_ILLEGAL_CONSTRUCTOR', () => new Secret(Symbol('adopt'), {}));
   refuses(TYPE, () => new Sealed());

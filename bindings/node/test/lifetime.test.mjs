@@ -46,6 +46,28 @@ test('a hundred thousand forgotten secrets are given back', async () => {
   assert.equal(await lockedBytes(), before);
 });
 
+test('forgotten sessions, handshakes and packets are given back', async () => {
+  const packets = new keep.PacketPool({ capacity: 100 });
+  const pool = new Pool();
+  const key = Secret.generate(32, { pool });
+  const keys = { staticKey: key, preSharedKey: key, pool };
+  const forget = () => {
+    for (let i = 0; i < 100; i++) {
+      const session = new keep.Session({ rxKey: key, pool });
+      const handshake = new keep.Handshake({ pattern: keep.Noise.XXPSK3, role: keep.Role.INITIATOR, ...keys });
+      const messages = [handshake.write(Buffer.from(String(session)))];
+      packets.acquire().build(null, messages, { kind: keep.PacketKind.HANDSHAKE });
+    }
+    new keep.Session({ txKey: key, pool });
+  };
+  for (let round = 0; round < 20; round++) {
+    forget();
+    await collect();
+  }
+  assert.equal(packets.stats().inUse, 0n);
+  assert.equal(pool.stats().tiers[0].inUse, 1n, 'the key');
+});
+
 test('forgotten pools and guarded buffers are given back', async () => {
   const before = await lockedBytes();
   const forget = () => {

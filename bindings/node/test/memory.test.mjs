@@ -176,6 +176,19 @@ test('handles end once, in any order, and every call after it says so', () => {
   Secret.closeMany([secret, secret]);
 });
 
+test('a getter of options that closes the handle is no use of it', async () => {
+  for (const method of ['acquire', 'acquireAsync']) {
+    const pool = smallPool(1);
+    const closing = {
+      get guarded() {
+        pool.close();
+        return true;
+      },
+    };
+    await rejects('CLOSED', (async () => pool[method](1, closing))());
+  }
+});
+
 test('closing many closes all it can and throws the first failure', () => {
   const secrets = Pool.default().acquireMany(8, 3);
   secrets[1].read(() => fails('BUSY', () => Secret.closeMany([...secrets, secrets[0]])));

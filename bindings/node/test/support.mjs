@@ -50,6 +50,14 @@ export function smallPool(slots, len = 32) {
   return new keep.Pool({ tierLen: [len], tierSlots: [slots], tierMaxSlots: [slots] });
 }
 
+/** A session that seals, and one that opens what it has sealed. */
+export function pairOfSessions(options = {}) {
+  const key = keep.Secret.generate(32);
+  const pair = [new keep.Session({ txKey: key, ...options }), new keep.Session({ rxKey: key, ...options })];
+  key.close();
+  return pair;
+}
+
 /** The bytes that the process has locked, for what is still held. */
 export async function lockedBytes() {
   await collect();

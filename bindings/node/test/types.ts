@@ -19,6 +19,18 @@ const numbers: number[] = [
   keep.MAX_POOL_BYTES,
   keep.SEALED_OVERHEAD,
   keep.WAIT_FOREVER,
+  keep.PACKET_HEADER_LEN,
+  keep.PACKET_TAG_LEN,
+  keep.PACKET_OVERHEAD_LEN,
+  keep.MAX_PACKET_LEN,
+  keep.MAX_PAYLOAD_LEN,
+  keep.MAX_EVENT_LEN,
+  keep.MAX_PACKET_EVENTS,
+  keep.MAX_PACKET_SLOTS,
+  keep.MAX_PACKET_POOLS,
+  keep.DEFAULT_PACKET_SLOTS,
+  keep.HANDSHAKE_KEY_LEN,
+  keep.MAX_PROLOGUE_LEN,
 ];
 const unlimited: bigint = keep.UNLIMITED;
 const text: string = keep.version();
@@ -94,6 +106,97 @@ async function sealed(pool: keep.Pool, bytes: keep.Bytes): Promise<string> {
   return `${one} ${info.id} ${len}`;
 }
 
+function session(txKey: keep.Secret, pool: keep.Pool): keep.Session {
+  new keep.Session({ txKey, pool, window: 1024, aead: keep.Aead.OPENSSL, maxFailedOpens: 1n, firstCounter: 2n });
+  // @ts-expect-error identifiers are bigints
+  new keep.Session({ txKey, sessionId: 1 });
+  // @ts-expect-error keys are secrets
+  new keep.Session({ rxKey: Buffer.alloc(32) });
+  // @ts-expect-error there are four back ends
+  new keep.Session({ txKey, aead: 4 });
+  return new keep.Session({ rxKey: txKey, sessionId: 1n });
+}
+
+function sealing(sender: keep.Session, secret: keep.Secret, out: Buffer): number {
+  const flags: number = keep.PacketFlags.RELIABLE | keep.PacketFlags.FIN;
+  const settings: keep.PacketSettings = { originHash: 1n, subnetId: 2, channelHash: 3, priority: 4, hopTtl: 5 };
+  const datagram: Buffer = sender.seal([out, secret], { streamId: 1n, sequence: 2n, flags, settings });
+  // @ts-expect-error events come in an array
+  sender.seal(out);
+  // @ts-expect-error no such option
+  sender.seal([out], { stream: 1n });
+  // @ts-expect-error a heartbeat has no events
+  sender.heartbeat([out]);
+  const requests: keep.PacketRequest[] = [{ kind: keep.PacketKind.HEARTBEAT }, { events: [out], subprotocolId: 1 }];
+  const { data, offsets, statuses }: keep.SealedBatch = sender.sealBatch(requests);
+  const ends = Uint32Array.of(1, 2);
+  const sealed: number = sender.sealPacked(data, ends, 1n, 0n, flags, out, offsets, statuses);
+  return sealed + sender.sealInto(out, [datagram]) + sender.heartbeatInto(out) + sender.heartbeat().length;
+}
+
+function opening(receiver: keep.Session, datagram: Buffer): bigint {
+  const { events, info }: keep.Opened = receiver.open(datagram);
+  // @ts-expect-error events are not replaced
+  events[0] = datagram;
+  // @ts-expect-error what is tried may be null
+  receiver.tryOpen(datagram).events;
+  const tried: keep.Opened | null = receiver.tryOpen(datagram);
+  const spans = new Uint32Array(2 * keep.MAX_PACKET_EVENTS);
+  const len: number = receiver.openInto(datagram.subarray(keep.PACKET_HEADER_LEN), datagram, spans);
+  const [item] = receiver.openBatch([datagram, keep.Secret.fromBytes(datagram)]);
+  // @ts-expect-error a packet that was refused has no header
+  item.info.counter;
+  const counter: bigint = item.status === keep.Status.OK ? item.info.counter : BigInt(item.events.length);
+  const statuses = new Uint8Array(1);
+  const opened: number = receiver.openPacked(datagram, spans, datagram, spans, spans, statuses);
+  const total = len + opened + receiver.tryOpenInto(datagram, datagram) + (tried?.events.length ?? 0);
+  const kind: keep.PacketKind = info.kind;
+  const { highestCounter, confirmed }: keep.SessionStats = receiver.stats();
+  return counter + BigInt(total + kind) + (confirmed ? (highestCounter ?? 0n) : 0n);
+}
+
+function packets(sender: keep.Session): Buffer {
+  const pool = new keep.PacketPool({ capacity: 4, settings: { hopTtl: 1 } });
+  // @ts-expect-error packets come from pools
+  new keep.Packet();
+  const packet: keep.Packet = pool.acquire();
+  packet.set({ priority: 1 });
+  packet.set(null);
+  packet.build(sender, [Buffer.alloc(1)], { flags: 1 });
+  packet.build(null, [Buffer.alloc(1)], { kind: keep.PacketKind.HANDSHAKE });
+  // @ts-expect-error a session, or null
+  packet.build(undefined, []);
+  const stats: keep.PacketPoolStats = pool.stats();
+  packet[Symbol.dispose]();
+  return stats.inUse > 0n ? packet.data() : keep.packet.handshakeFrame(packet.data());
+}
+
+function handshake(staticKey: keep.Secret): keep.Session {
+  const options = { pattern: keep.Noise.IKPSK2, role: keep.Role.INITIATOR, staticKey, preSharedKey: staticKey };
+  const remoteStatic: Buffer = keep.Handshake.publicKey(staticKey);
+  // @ts-expect-error a static key is required
+  new keep.Handshake({ pattern: keep.Noise.XXPSK3, role: keep.Role.RESPONDER, preSharedKey: staticKey });
+  const one = new keep.Handshake({ ...options, remoteStatic, prologue: Buffer.alloc(1), ephemeralKey: staticKey });
+  const message: Buffer = one.write();
+  const len: number = one.writeInto(message, staticKey) + one.readInto(message, one.read(message));
+  const { state, hash }: keep.HandshakeInfo = one.info();
+  // @ts-expect-error there is no hash before the end
+  hash.length;
+  const isDone: boolean = state === keep.HandshakeState.DONE && len > 0;
+  return isDone ? one.session({ window: 1024 }) : one.session();
+}
+
+function withoutSession(datagram: Buffer): keep.AeadReport {
+  const info: keep.PacketInfo = keep.packet.parse(datagram);
+  const len: number = keep.packet.measure([datagram]) + keep.packet.maxEvents(info.payloadLen);
+  keep.packet.handshakeFrameInto(datagram, datagram.subarray(len));
+  // @ts-expect-error AUTO is none of them
+  keep.packet.aeadReport(keep.Aead.AUTO);
+  const report = keep.packet.aeadReport(keep.Aead.IPSEC_MB);
+  const state: keep.AeadState = report.state;
+  return state === keep.AeadState.USABLE ? report : keep.packet.aeadReport(keep.Aead.SODIUM);
+}
+
 function process(): Buffer {
   const windows: bigint = keep.memory.purge();
   const hardened: keep.HardenReport = keep.memory.harden(keep.Harden.RECOMMENDED);
@@ -121,4 +224,19 @@ function errors(error: unknown): keep.KeepErrorCode | undefined {
   return all.length > 0 && error.code === 'ERR_KEEP_BUSY' ? error.code : undefined;
 }
 
-export { errors, noBacking, numbers, pattern, pools, process, sealed, secrets };
+export {
+  errors,
+  handshake,
+  noBacking,
+  numbers,
+  opening,
+  packets,
+  pattern,
+  pools,
+  process,
+  sealed,
+  sealing,
+  secrets,
+  session,
+  withoutSession,
+};

@@ -3,7 +3,6 @@
  * Residue: after each call that handles a secret, on a stack of its own, neither that stack nor any other writable memory
  * holds a copy. First the search must find what was planted.
  */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,43 +11,10 @@
 #include "memory/coffer.h"
 #include "memory/pool.h"
 #include "memory/sealed.h"
+#include "support/apart.h"
 #include "support/memories.h"
 #include "support/pattern.h"
 #include "support/pools.h"
-
-enum {
-    STACK_LEN = 256 << 10
-};
-
-/* A call on a stack that stays mapped after its thread has ended. */
-struct apart {
-    void (*call)(void *ctx);
-    void *ctx;
-};
-
-static void *run_apart(void *ctx)
-{
-    const struct apart *apart = ctx;
-
-    apart->call(apart->ctx);
-    return NULL;
-}
-
-static void *on_own_stack(void (*call)(void *ctx), void *ctx)
-{
-    void *stack = mmap(NULL, STACK_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    struct apart apart = { call, ctx };
-    pthread_attr_t attributes;
-    pthread_t thread;
-
-    ck_assert_ptr_ne(stack, MAP_FAILED);
-    ck_assert_int_eq(pthread_attr_init(&attributes), 0);
-    ck_assert_int_eq(pthread_attr_setstack(&attributes, stack, STACK_LEN), 0);
-    ck_assert_int_eq(pthread_create(&thread, &attributes, run_apart, &apart), 0);
-    ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    pthread_attr_destroy(&attributes);
-    return stack;
-}
 
 /* What calls work on. The pattern is only ever in locked memory. */
 struct bench {

@@ -36,6 +36,7 @@ type schema struct {
 
 var schemas = map[string]*schema{
 	"keep-memory-1": &memory,
+	"keep-packet-1": &packet,
 }
 
 // file is one file of vectors; how much of it is known depends on how far it is valid.

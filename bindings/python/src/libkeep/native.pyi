@@ -6,13 +6,14 @@ from typing import Any, Final, TypeVar, overload
 
 from typing_extensions import Buffer
 
-from . import memory
+from . import memory, packet
 
 _Class = TypeVar("_Class", bound=type)
 
 class _SwigPyObjectType(type): ...
 
 def keep_facade(cls: _Class, /) -> _Class: ...
+def keep_type(cls: _Class, /) -> _Class: ...
 
 # base
 
@@ -127,3 +128,157 @@ def keep_memory_report(options: Mapping[str, Any] | None, /) -> tuple[int, dict[
 def keep_memory_known_answer(name: str, data: Buffer, /) -> bytes: ...
 @overload
 def keep_memory_known_answer(name: str, data: Buffer, out: Buffer, /) -> int: ...
+
+# packet
+
+KEEP_PACKET_HEADER_LEN: Final[int]
+KEEP_PACKET_TAG_LEN: Final[int]
+KEEP_PACKET_OVERHEAD_LEN: Final[int]
+KEEP_MAX_PACKET_LEN: Final[int]
+KEEP_MAX_PAYLOAD_LEN: Final[int]
+KEEP_MAX_EVENT_LEN: Final[int]
+KEEP_MAX_PACKET_EVENTS: Final[int]
+KEEP_MAX_PACKET_SLOTS: Final[int]
+KEEP_MAX_PACKET_POOLS: Final[int]
+KEEP_DEFAULT_PACKET_SLOTS: Final[int]
+KEEP_HANDSHAKE_KEY_LEN: Final[int]
+KEEP_MAX_PROLOGUE_LEN: Final[int]
+KEEP_PACKET_DATA: Final[int]
+KEEP_PACKET_HEARTBEAT: Final[int]
+KEEP_PACKET_HANDSHAKE: Final[int]
+KEEP_PACKET_RELIABLE: Final[int]
+KEEP_PACKET_NACK: Final[int]
+KEEP_PACKET_PRIORITY: Final[int]
+KEEP_PACKET_FIN: Final[int]
+KEEP_AEAD_AUTO: Final[int]
+KEEP_AEAD_SODIUM: Final[int]
+KEEP_AEAD_OPENSSL: Final[int]
+KEEP_AEAD_IPSEC_MB: Final[int]
+KEEP_AEAD_USABLE: Final[int]
+KEEP_AEAD_NOT_BUILT: Final[int]
+KEEP_AEAD_NOT_FOUND: Final[int]
+KEEP_AEAD_TOO_OLD: Final[int]
+KEEP_AEAD_SELF_TEST_FAILED: Final[int]
+KEEP_AEAD_DISABLED: Final[int]
+KEEP_NOISE_IKPSK2: Final[int]
+KEEP_NOISE_XXPSK3: Final[int]
+KEEP_INITIATOR: Final[int]
+KEEP_RESPONDER: Final[int]
+KEEP_HANDSHAKE_WRITE: Final[int]
+KEEP_HANDSHAKE_READ: Final[int]
+KEEP_HANDSHAKE_DONE: Final[int]
+KEEP_HANDSHAKE_SPENT: Final[int]
+
+class Session(metaclass=_SwigPyObjectType):
+    def seal(
+        self,
+        events: Sequence[Buffer],
+        /,
+        *,
+        stream_id: int = 0,
+        sequence: int = 0,
+        flags: int = 0,
+        subprotocol_id: int = 0,
+        kind: int = 0,
+        settings: packet.PacketSettings | None = None,
+    ) -> bytes: ...
+    def seal_into(
+        self,
+        events: Sequence[Buffer],
+        out: Buffer,
+        /,
+        *,
+        stream_id: int = 0,
+        sequence: int = 0,
+        flags: int = 0,
+        subprotocol_id: int = 0,
+        kind: int = 0,
+        settings: packet.PacketSettings | None = None,
+    ) -> int: ...
+    def heartbeat(self) -> bytes: ...
+    def heartbeat_into(self, out: Buffer, /) -> int: ...
+    def seal_batch(self, requests: Sequence[packet.PacketRequest], /) -> tuple[bytes, tuple[int, ...], bytes]: ...
+    def seal_packed(
+        self,
+        data: Buffer,
+        ends: Buffer,
+        stream_id: int,
+        first_sequence: int,
+        flags: int,
+        out: Buffer,
+        out_ends: Buffer,
+        statuses: Buffer,
+        /,
+    ) -> int: ...
+    def open(self, datagram: Buffer, /) -> packet.Opened[bytes]: ...
+    def open_into(self, datagram: Buffer, out: Buffer, /) -> packet.Opened[memoryview]: ...
+    def open_batch(self, datagrams: Sequence[Buffer], /) -> list[packet.Opened[bytes]]: ...
+    def open_packed(
+        self, data: Buffer, ends: Buffer, out: Buffer, spans: Buffer, packet_ends: Buffer, statuses: Buffer, /
+    ) -> int: ...
+
+class PacketPool(metaclass=_SwigPyObjectType):
+    def acquire(self) -> packet.Packet: ...
+
+class Packet(metaclass=_SwigPyObjectType):
+    def build(
+        self,
+        session: Session | None,
+        events: Sequence[Buffer],
+        /,
+        *,
+        stream_id: int = 0,
+        sequence: int = 0,
+        flags: int = 0,
+        subprotocol_id: int = 0,
+        kind: int = 0,
+        settings: packet.PacketSettings | None = None,
+    ) -> None: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+class Handshake(metaclass=_SwigPyObjectType): ...
+
+def keep_session_new(
+    tx_key: Secret | None, rx_key: Secret | None, pool: Pool | None, options: Mapping[str, Any] | None, /
+) -> packet.Session: ...
+def keep_session_stats(session: Session, /) -> dict[str, Any]: ...
+def keep_session_free(session: Session, /) -> None: ...
+def keep_packet_parse(datagram: Buffer, /) -> packet.PacketInfo: ...
+def keep_packet_measure(events: Sequence[Buffer], /) -> int: ...
+def keep_packet_max_events(event_len: int, /) -> int: ...
+@overload
+def keep_packet_handshake_frame(message: Buffer, out: None, /) -> bytes: ...
+@overload
+def keep_packet_handshake_frame(message: Buffer, out: Buffer, /) -> int: ...
+def keep_packet_pool_new(capacity: int, settings: packet.PacketSettings | None, /) -> packet.PacketPool: ...
+def keep_packet_pool_acquire(pool: PacketPool, /) -> packet.Packet: ...
+def keep_packet_pool_stats(pool: PacketPool, /) -> dict[str, Any]: ...
+def keep_packet_pool_free(pool: PacketPool, /) -> None: ...
+def keep_packet_set(packet: Packet, settings: packet.PacketSettings | None, /) -> None: ...
+def keep_packet_free(packet: Packet, /) -> None: ...
+def keep_handshake_new(
+    pattern: int,
+    role: int,
+    static_key: Secret,
+    pre_shared_key: Secret,
+    ephemeral_key: Secret | None,
+    remote_static: Buffer | None,
+    prologue: Buffer,
+    pool: Pool | None,
+    /,
+) -> packet.Handshake: ...
+@overload
+def keep_handshake_write(handshake: Handshake, payload: Buffer, /) -> bytes: ...
+@overload
+def keep_handshake_write(handshake: Handshake, payload: Buffer, out: Buffer, /) -> int: ...
+@overload
+def keep_handshake_read(handshake: Handshake, message: Buffer, /) -> bytes: ...
+@overload
+def keep_handshake_read(handshake: Handshake, message: Buffer, out: Buffer, /) -> int: ...
+def keep_handshake_info(handshake: Handshake, /) -> dict[str, Any]: ...
+def keep_handshake_session(
+    handshake: Handshake, pool: Pool | None, options: Mapping[str, Any] | None, /
+) -> packet.Session: ...
+def keep_handshake_public_key(static_key: Secret, /) -> bytes: ...
+def keep_handshake_free(handshake: Handshake, /) -> None: ...
+def keep_aead_report(which: int, /) -> dict[str, Any]: ...
