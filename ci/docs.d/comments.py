@@ -13,13 +13,17 @@ from lib.tree import Finding, Tree, main
 
 # A row of a comment: a word, then what it means, two spaces or more apart.
 ROW = re.compile(r"^ \* (?P<word>\w+) {2,}\S", re.MULTILINE)
-# Rows that stand for others: of the header's own top, and of acquiring, at the top of pool.h.
-GROUPS = ("others", "acquiring")
+# Rows that stand for those at the top of a header; of the function's own one that is so anyway.
+GROUPS = {
+    "others": None,
+    "acquiring": "core/include/keep/pool.h",
+    "sealing": "core/include/keep/packet.h",
+    "opening": "core/include/keep/packet.h",
+}
 Step = dict[str, Any]
-POOL = "core/include/keep/pool.h"
 
-# The function that an op of a memory script ends in (memory.md, 11).
-OPS = {
+# The function that an op of a script ends in (memory.md, 11; packet.md, 11).
+MEMORY_OPS = {
     "pool_new": "keep_pool_new",
     "acquire": "keep_pool_acquire",
     "acquire_guarded": "keep_pool_acquire",
@@ -53,6 +57,14 @@ OPS = {
     "open_into": "keep_sealed_open_into",
     "sealed_info": "keep_sealed_info",
 }
+PACKET_OPS = {
+    "session": "keep_session_new",
+    "pool": "keep_packet_pool_new",
+    "acquire": "keep_packet_pool_acquire",
+    "build": "keep_packet_build",
+    "data": "keep_packet_data",
+}
+OPS = {"keep-memory-1": MEMORY_OPS, "keep-packet-1": PACKET_OPS}
 
 
 def top_of(text: str) -> str:
@@ -62,8 +74,7 @@ def top_of(text: str) -> str:
 def statuses_of(tree: Tree, function: public.Function) -> set[str]:
     """The statuses that a function's comment lists: its own rows, its header's, and those that a row stands for."""
     texts = [function.comment, top_of(tree.read(function.path))]
-    if "acquiring" in ROW.findall(function.comment):
-        texts.append(top_of(tree.read(POOL)))
+    texts += [top_of(tree.read(path)) for row in ROW.findall(function.comment) if (path := GROUPS.get(row))]
     return {name for text in texts for name in re.findall(r"\bKEEP_(?:ERR_)?(\w+)", text)}
 
 
@@ -90,14 +101,17 @@ def mistakes(function: public.Function, known: set[str]) -> Iterator[str]:
             yield f"it has no parameter {row}"
 
 
-def seen(tree: Tree) -> Iterator[tuple[str, str, str]]:
-    """(op, status, where) of every step of the memory vectors that expects a failure."""
+def seen(tree: Tree) -> Iterator[tuple[str, str, str, str]]:
+    """(schema, op, status, where) of every step of a script in the vectors that expects a failure."""
     for path in tree.paths("tests/vectors/*.json"):
-        if path.count("/") == 2 and '"keep-memory-1"' in tree.read(path):
-            for case in json.loads(tree.read(path)).get("scripts", []):
-                for step in steps_of(case["script"]):
-                    if "status" in step:
-                        yield step["op"], step["status"], f"{path} {case['id']}"
+        vectors = json.loads(tree.read(path)) if path.count("/") == 2 else {}
+        if vectors.get("schema") not in OPS:
+            continue
+        cases = [case for array in vectors.values() if isinstance(array, list) for case in array]
+        for case in cases:
+            for step in steps_of(case.get("script", []) if isinstance(case, dict) else []):
+                if "status" in step:
+                    yield vectors["schema"], step["op"], step["status"], f"{path} {case['id']}"
 
 
 def steps_of(script: list[Step]) -> Iterator[Step]:
@@ -109,11 +123,11 @@ def steps_of(script: list[Step]) -> Iterator[Step]:
 def check_seen(tree: Tree) -> Iterator[Finding]:
     """A status that a test saw stands in the comment of the function that gave it."""
     functions = {function.name: function for function in public.functions(tree)}
-    for op, status, where in seen(tree):
-        if op not in OPS:
+    for schema, op, status, where in seen(tree):
+        function = functions.get(OPS[schema].get(op, ""))
+        if function is None:
             yield Finding(where.split()[0], 1, f"which function is the op {op}? see OPS in ci/docs.d/comments.py")
-        elif status not in statuses_of(tree, functions[OPS[op]]):
-            function = functions[OPS[op]]
+        elif status not in statuses_of(tree, function):
             sentence = f"{function.name}: {where} saw {status}, which its comment does not list (style R9)"
             yield Finding(function.path, function.line, sentence)
 

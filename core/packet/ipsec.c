@@ -5,17 +5,21 @@
  */
 #include "packet/ipsec.h"
 
+#if __has_include(<intel-ipsec-mb.h>)
+#include <intel-ipsec-mb.h>
+#define IS_BUILT 1
+#else
+#define IS_BUILT 0
+#endif
+#include <stdatomic.h>
+
 #include "base/crypto.h"
 #include "base/loader.h"
 #include "base/trace.h"
 #include "keep/aead.h"
-
-#if __has_include(<intel-ipsec-mb.h>)
-
-#include <intel-ipsec-mb.h>
-#include <stdatomic.h>
-
 #include "base/banned.h"
+
+#if IS_BUILT
 
 #define LIBRARY "libIPSec_MB.so.1"
 #define MAJOR(version) ((version) >> 16)
@@ -177,8 +181,6 @@ static keep_status open_with_ipsec(keep__cipher_context *context, const keep__ci
 #define CONTEXT_LEN sizeof(IMB_MGR)
 
 #else
-
-#include "base/banned.h"
 
 #define CONTEXT_LEN 0
 

@@ -14,7 +14,7 @@ enum {
 
 static keep__window new_window(int i)
 {
-    uint32_t width = KEEP__WINDOW_MIN << i;
+    uint32_t width = (uint32_t)KEEP__WINDOW_MIN << i;
     uint64_t *ring = calloc(keep__window_words(width), sizeof *ring);
     keep__window window;
 
