@@ -412,7 +412,7 @@ export class Session extends Handle {
   ): number;
 
   open(datagram: Bytes): Opened;
-  /** The same, but null for what strangers can send: a datagram that is no packet of this session, forged, or old. */
+  /** The same, but null for what strangers can send: no packet, another session’s, a forged or an old one. */
   tryOpen(datagram: Bytes): Opened | null;
   /**
    * The length of the plaintext in `out`, which may be `datagram.subarray(PACKET_HEADER_LEN)` (in place). It is a row of

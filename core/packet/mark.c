@@ -40,16 +40,19 @@ static void begin_marks(void *state)
     keep__lock_init(&marks->lock, KEEP__RANK_SESSIONS);
 }
 
-static keep_status need_fingerprint_key(void)
+/* A key for those who find none, drawn before the lock is taken. */
+static keep_status draw_fingerprint_key(keep__key32 *out)
 {
-    keep_status st;
+    return atomic_load(&has_key) ? KEEP_OK : keep__random(out->bytes, sizeof out->bytes);
+}
 
+static void need_fingerprint_key_locked(struct marks *marks, const keep__key32 *drawn) KEEP_HOLDS(marks->lock)
+{
+    (void)marks;
     if (atomic_load(&has_key))
-        return KEEP_OK;
-    st = keep__random(fingerprint_key, sizeof fingerprint_key);
-    if (st == KEEP_OK)
-        atomic_store(&has_key, true);
-    return st;
+        return;
+    memcpy(fingerprint_key, drawn->bytes, sizeof fingerprint_key);
+    atomic_store(&has_key, true);
 }
 
 /* Finds a live mark with this fingerprint, and one that is not used any more. */
@@ -81,11 +84,8 @@ static keep_status set_mark_locked(struct marks *marks, const uint8_t *key, stru
 {
     uint8_t fingerprint[KEEP__FINGERPRINT_LEN];
     struct keep__tx_mark *mark;
-    keep_status st = need_fingerprint_key();
 
     (void)marks;
-    if (st != KEEP_OK)
-        return st;
     keep__fingerprint(fingerprint_key, key, 32, fingerprint);
     if (search(fingerprint, &mark))
         return keep__trace(KEEP_ERR_STATE);
@@ -101,14 +101,18 @@ static keep_status set_mark_locked(struct marks *marks, const uint8_t *key, stru
 
 keep_status keep__mark_set(const uint8_t *key, struct keep__tx_mark **out_mark)
 {
+    KEEP__KEY32(drawn);
     void *state;
     struct marks *marks;
     keep_status st = keep__guard_part(KEEP__PART_SESSIONS, sizeof(struct marks), begin_marks, &state);
 
+    if (st == KEEP_OK)
+        st = draw_fingerprint_key(&drawn);
     if (st != KEEP_OK)
         return st;
     marks = state;
     keep__lock_acquire(&marks->lock);
+    need_fingerprint_key_locked(marks, &drawn);
     st = set_mark_locked(marks, key, out_mark);
     keep__lock_release(&marks->lock);
     return st;
