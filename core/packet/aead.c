@@ -225,7 +225,7 @@ keep_status keep_aead_report(uint32_t which, struct keep_aead_report *out_report
 {
     struct keep_aead_report report = KEEP_AEAD_REPORT_INIT;
     struct aeads *aeads;
-    keep_status st = keep__report_check(out_report, sizeof report);
+    keep_status st = keep__report_check(out_report, KEEP__SIZE_UP_TO(struct keep_aead_report, form));
 
     if (st == KEEP_OK && (which == KEEP_AEAD_AUTO || which >= BACKENDS))
         st = KEEP_ERR_INVALID_ARGUMENT;

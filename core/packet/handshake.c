@@ -155,7 +155,7 @@ static bool knows_remote_static(const keep_handshake *handshake)
 keep_status keep_handshake_info(const keep_handshake *handshake, struct keep_handshake_info *out_info)
 {
     struct keep_handshake_info info = KEEP_HANDSHAKE_INFO_INIT;
-    keep_status st = keep__report_check(out_info, sizeof info);
+    keep_status st = keep__report_check(out_info, KEEP__SIZE_UP_TO(struct keep_handshake_info, hash));
 
     if (st == KEEP_OK)
         st = check_handshake(handshake);
@@ -342,7 +342,7 @@ keep_status keep_handshake_new(const keep_handshake_options *options, keep_hands
     keep_status st = KEEP_ERR_INVALID_ARGUMENT;
 
     if (options != NULL && out_handshake != NULL)
-        st = keep__options_read(options, sizeof read, sizeof read, &read);
+        st = keep__options_read(options, KEEP__SIZE_UP_TO(keep_handshake_options, pool), sizeof read, &read);
     if (st == KEEP_OK && !may_be_handshake(&read))
         st = KEEP_ERR_INVALID_ARGUMENT;
     if (st != KEEP_OK)

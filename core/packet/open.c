@@ -237,7 +237,7 @@ static bool is_in_place(const keep_packet_open_out *out, keep_bytes datagram)
 
 static bool is_open_out(const keep_packet_open_out *out)
 {
-    return keep__report_check(out, sizeof *out) == KEEP_OK && out->packets != NULL &&
+    return keep__report_check(out, KEEP__SIZE_UP_TO(keep_packet_open_out, opened_count)) == KEEP_OK && out->packets != NULL &&
            (out->data != NULL || out->cap == 0) && (out->events != NULL || out->event_cap == 0);
 }
 

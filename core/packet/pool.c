@@ -227,7 +227,7 @@ static keep_status read_packet_pool_options(const keep_packet_pool_options *give
     keep_status st;
 
     *out = (keep_packet_pool_options)KEEP_PACKET_POOL_OPTIONS_INIT;
-    st = keep__options_read(given, sizeof *out, sizeof *out, out);
+    st = keep__options_read(given, KEEP__SIZE_UP_TO(keep_packet_pool_options, settings), sizeof *out, out);
     if (st == KEEP_OK && (out->capacity == 0 || out->capacity > KEEP_MAX_PACKET_SLOTS))
         st = KEEP_ERR_INVALID_ARGUMENT;
     return st;
@@ -426,7 +426,7 @@ keep_status keep_packet_free(keep_packet **packet)
 keep_status keep_packet_pool_stats(keep_packet_pool *pool, struct keep_packet_pool_stats *out_stats)
 {
     struct keep_packet_pool_stats stats = KEEP_PACKET_POOL_STATS_INIT;
-    keep_status st = keep__report_check(out_stats, sizeof stats);
+    keep_status st = keep__report_check(out_stats, KEEP__SIZE_UP_TO(struct keep_packet_pool_stats, bytes));
 
     if (st == KEEP_OK)
         st = check_pool(pool);

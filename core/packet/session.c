@@ -29,7 +29,7 @@ static keep_status read_session_options(const keep_session_options *given, keep_
     keep_status st;
 
     *out = (keep_session_options)KEEP_SESSION_OPTIONS_INIT;
-    st = keep__options_read(given, sizeof *out, sizeof *out, out);
+    st = keep__options_read(given, KEEP__SIZE_UP_TO(keep_session_options, pool), sizeof *out, out);
     if (st != KEEP_OK)
         return st;
     if (out->window == 0)
@@ -168,7 +168,7 @@ static void tell_locked(keep_session *session, struct keep_session_stats *out) K
 keep_status keep_session_stats(keep_session *session, struct keep_session_stats *out_stats)
 {
     struct keep_session_stats stats = KEEP_SESSION_STATS_INIT;
-    keep_status st = keep__report_check(out_stats, sizeof stats);
+    keep_status st = keep__report_check(out_stats, KEEP__SIZE_UP_TO(struct keep_session_stats, confirmed));
 
     if (st == KEEP_OK)
         st = keep__session_check(session);

@@ -40,7 +40,7 @@ function listOf(values, name) {
 /** Events as C takes them: a single one as it is, which is the fastest. */
 function givenEvents(events) {
   if (Array.isArray(events) && events.length === 1) {
-    const [event] = events;
+    const event = events[0];
     if (!Array.isArray(event)) return handleOf(event);
   }
   return listOf(events, 'events');
