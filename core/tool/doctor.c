@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `keep doctor`: what keep_memory_report says, in words, and what to do about it.
+ * `keep doctor`: what keep_memory_report and keep_aead_report say, in words, and what to do about it.
  */
 #include "command.h"
 
@@ -149,6 +149,44 @@ static void print_self_test(keep_status st, const struct keep_memory_report *rep
         printf("Self-test\n  not possible: %s (%s)\n\n", keep_status_sentence(st), keep_status_name(st));
 }
 
+/* One line: "  ipsec-mb    usable, 1.3.0, avx512-ifma: payloads of 0 to 8108 bytes". */
+static void print_cipher(const struct keep_aead_report *report)
+{
+    static const char *const states[] = {
+        [KEEP_AEAD_USABLE] = "usable",
+        [KEEP_AEAD_NOT_BUILT] = "not built in",
+        [KEEP_AEAD_NOT_FOUND] = "not found",
+        [KEEP_AEAD_TOO_OLD] = "too old",
+        [KEEP_AEAD_SELF_TEST_FAILED] = "FAILED its self-test",
+        [KEEP_AEAD_DISABLED] = "FAILED in use",
+    };
+    bool is_used = report->state == KEEP_AEAD_USABLE && report->auto_min_len <= report->auto_max_len;
+
+    printf("  %-11s %s", report->name, states[report->state]);
+    if (report->version[0] != '\0')
+        printf(", %s", report->version);
+    if (report->form[0] != '\0')
+        printf(", %s", report->form);
+    if (is_used)
+        printf(": payloads of %" PRIu32 " to %" PRIu32 " bytes", report->auto_min_len, report->auto_max_len);
+    puts("");
+}
+
+static void print_ciphers(void)
+{
+    puts("What packets are sealed with");
+    for (uint32_t which = KEEP_AEAD_SODIUM; which <= KEEP_AEAD_IPSEC_MB; which++) {
+        struct keep_aead_report report = KEEP_AEAD_REPORT_INIT;
+        keep_status st = keep_aead_report(which, &report);
+
+        if (st == KEEP_OK)
+            print_cipher(&report);
+        else
+            printf("  unknown: %s (%s)\n", keep_status_sentence(st), keep_status_name(st));
+    }
+    puts("");
+}
+
 static void print_advice(const char *title, const struct advice *advice, size_t count)
 {
     printf("%s\n", title);
@@ -208,6 +246,7 @@ int command_doctor(char *const *arguments)
     print_process(&report);
     if (has_test)
         print_self_test(st, &report);
+    print_ciphers();
     print_protection(&report);
     print_limits(&report);
     return st == KEEP_OK ? COMMAND_OK : COMMAND_FAILED;

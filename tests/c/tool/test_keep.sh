@@ -60,6 +60,8 @@ done
 expect 0 "$keep" doctor --facts
 has out "^  page size +$(($(getconf PAGESIZE) / 1024)) KiB$"
 has out '^What protects secrets here$'
+has out '^  sodium +usable, [0-9.]+'
+has out ': payloads of 0 to [0-9]+ bytes$'
 lacks out 'Self-test|passed|FAILED'
 expect 0 "$keep" doctor
 has out '^Self-test, in (memory of memfd_secret|locked memory)$'
