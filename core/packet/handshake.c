@@ -178,9 +178,10 @@ static uint64_t session_id_of(const uint8_t *hash)
     static const char label[] = "libkeep session id v1";
     keep_bytes piece = { label, sizeof label - 1 };
     uint8_t mac[KEEP__HASH_LEN];
-    keep__reader reader = keep__reader_of(mac, sizeof mac);
+    keep__reader reader;
 
     keep__hmac_sha256(hash, &piece, 1, mac);
+    reader = keep__reader_of(mac, sizeof mac);
     return keep__read_u64le(&reader);
 }
 
