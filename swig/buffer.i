@@ -6,16 +6,6 @@
  */
 
 %{
-/* A size or count. TypeError for what is no integer, OverflowError for what does not fit. */
-static bool keep_size_in(PyObject *value, size_t *out)
-{
-    PyObject *index = PyNumber_Index(value);
-
-    *out = index != NULL ? PyLong_AsSize_t(index) : 0;
-    Py_XDECREF(index);
-    return !PyErr_Occurred();
-}
-
 /* Where C writes to: a new bytes object or the caller's buffer. All zero: nowhere yet. */
 typedef struct keep_output {
     PyObject *bytes;

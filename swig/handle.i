@@ -138,6 +138,14 @@ static PyObject *keep_box_tp_new(PyTypeObject *type, PyObject *args, PyObject *k
     return PyErr_Format(PyExc_TypeError, "%s is made by libkeep only", type->tp_name);
 }
 
+/* Handles have no order: SWIG's own comparison would be one of addresses. */
+static PyObject *keep_box_compare(PyObject *object, PyObject *other, int operation)
+{
+    if (operation == Py_EQ || operation == Py_NE)
+        return PyBool_FromLong((object == other) == (operation == Py_EQ));
+    Py_RETURN_NOTIMPLEMENTED;
+}
+
 /* The facade's __new__ has taken the arguments. */
 static int keep_box_tp_init(PyObject *object, PyObject *args, PyObject *kwargs)
 {
@@ -174,6 +182,7 @@ static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, VALUE,
 
 %feature("python:tp_new", "keep_box_tp_new") TYPE;
 %feature("python:tp_init", "keep_box_tp_init") TYPE;
+%feature("python:tp_richcompare", "keep_box_compare") TYPE;
 %feature("python:tp_dealloc", "keep_box_dealloc") TYPE;
 %feature("python:tp_dictoffset", "0") TYPE;
 %nodefaultctor TYPE;
@@ -252,13 +261,13 @@ static PyObject *keep_list_of_##NOUN(TYPE **handles, size_t count)
 /* Handles that are freed: C nulls those that it could free, and all that it could go back into their boxes. */
 %typemap(in, noblock=1) (TYPE **PLURAL, size_t count)
     (TYPE *freed[KEEP_MAX_BATCH], keep_box *boxes[KEEP_MAX_BATCH], PyObject *items = NULL, size_t i, size_t held = 0) {
-    items = PySequence_Fast($input, "a sequence is required");
+    items = PySequence_Tuple($input); /* keeps the objects, whatever another thread does to the list */
     if (items == NULL)
         SWIG_fail;
     $1 = freed;
-    $2 = (size_t)PySequence_Fast_GET_SIZE(items);
+    $2 = (size_t)PyTuple_GET_SIZE(items);
     for (i = 0; i < $2 && i < KEEP_MAX_BATCH; i++) {
-        boxes[i] = keep_box_to_close(PySequence_Fast_GET_ITEM(items, (Py_ssize_t)i), &keep_class_##NOUN, "$symname");
+        boxes[i] = keep_box_to_close(PyTuple_GET_ITEM(items, (Py_ssize_t)i), &keep_class_##NOUN, "$symname");
         if (boxes[i] == NULL)
             SWIG_fail;
         freed[i] = (TYPE *)keep_box_handle_to_free(boxes[i]);

@@ -279,6 +279,14 @@ static Py_ssize_t keep_secret_sq_length(PyObject *self)
 %include <keep/protect.h>
 
 /* The hot calls, without a Python function around them. */
+%feature("docstring") keep_secret::put "put(offset, data): copies bytes in.";
+%feature("docstring") keep_secret::get "get(offset, length): a copy of some bytes, which nobody wipes.";
+%feature("docstring") keep_secret::reveal "reveal(): a copy of all bytes, which nobody wipes.";
+%feature("docstring") keep_secret::randomize "randomize(): fills the secret with random bytes.";
+%feature("docstring") keep_secret::clear "clear(): fills the secret with zeros.";
+%feature("docstring") keep_secret::resize "resize(length): up to the capacity; bytes gained are zero.";
+%feature("docstring") keep_secret::freeze "freeze(): makes the secret read-only.";
+%feature("docstring") keep_secret::melt "melt(): makes a frozen secret writable again.";
 %extend keep_secret {
     keep_status put(size_t offset, const void *bytes, size_t len);
     keep_status get(size_t offset, void *out, size_t len);

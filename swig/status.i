@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statuses become exceptions of libkeep._errors; KEEP_OK becomes None, to which the outputs are appended.
+ * Statuses become exceptions of libkeep._errors; KEEP_OK becomes None, to which the outputs are appended. Numbers and
+ * names, in and out.
  */
 
 %{
@@ -66,6 +67,32 @@ static PyObject *keep_raise(keep_status status, const char *symbol)
     return keep_raise_needed(status, symbol, -1);
 }
 
+/* A size or count. TypeError for what is no integer, OverflowError for what does not fit. */
+static bool keep_size_in(PyObject *value, size_t *out)
+{
+    PyObject *index;
+
+    Py_INCREF(value); /* its own __index__ might take it out of the list that holds it */
+    index = PyNumber_Index(value);
+    Py_DECREF(value);
+    *out = index != NULL ? PyLong_AsSize_t(index) : 0;
+    Py_XDECREF(index);
+    return !PyErr_Occurred();
+}
+
+/* The same for 32 bits. */
+static bool keep_uint32_in(PyObject *value, uint32_t *out)
+{
+    size_t number = 0;
+
+    if (!keep_size_in(value, &number))
+        return false;
+    if (number > UINT32_MAX)
+        PyErr_SetString(PyExc_OverflowError, "the number does not fit into 32 bits");
+    *out = (uint32_t)number;
+    return number <= UINT32_MAX;
+}
+
 /* Puts one more output behind those there are: None, one, a tuple. Takes both references. */
 static PyObject *keep_append(PyObject *outputs, PyObject *output)
 {
@@ -97,6 +124,16 @@ static PyObject *keep_append(PyObject *outputs, PyObject *output)
         SWIG_fail;
     }
     $result = SWIG_Py_Void();
+}
+
+%typemap(in, noblock=1) size_t {
+    if (!keep_size_in($input, &$1))
+        SWIG_fail;
+}
+
+%typemap(in, noblock=1) uint32_t {
+    if (!keep_uint32_in($input, &$1))
+        SWIG_fail;
 }
 
 /* Strict UTF-8. C would cut a name at a NUL, so one with a NUL is refused. */

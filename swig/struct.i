@@ -78,22 +78,11 @@ static PyObject *keep_struct_out(const void *from, const keep_field *field)
 /* Stores an int into a uint32_t or uint64_t; options have no others. OverflowError for what does not fit. */
 static bool keep_number_in(PyObject *value, unsigned char *at, enum keep_field_kind kind)
 {
-    PyObject *index = PyNumber_Index(value);
-    unsigned long long number = index != NULL ? PyLong_AsUnsignedLongLong(index) : 0;
+    _Static_assert(sizeof(size_t) == sizeof(uint64_t), "libkeep is for 64-bit machines");
 
-    Py_XDECREF(index);
-    if (PyErr_Occurred())
-        return false;
-    if (kind == KEEP_FIELD_U64) {
-        *(uint64_t *)(void *)at = number;
-        return true;
-    }
-    if (number > UINT32_MAX) {
-        PyErr_SetString(PyExc_OverflowError, "the number does not fit into 32 bits");
-        return false;
-    }
-    *(uint32_t *)(void *)at = (uint32_t)number;
-    return true;
+    if (kind == KEEP_FIELD_U64)
+        return keep_size_in(value, (size_t *)(void *)at);
+    return keep_uint32_in(value, (uint32_t *)(void *)at);
 }
 
 /* Stores as many elements as the list has room for; how many there are the caller compares. */

@@ -18,7 +18,7 @@ const (
 	LayerNone   Layer = C.KEEP_LAYER_NONE
 	LayerErrno  Layer = C.KEEP_LAYER_ERRNO
 	LayerTSS2   Layer = C.KEEP_LAYER_TSS2
-	LayerSqlite Layer = C.KEEP_LAYER_SQLITE
+	LayerSQLite Layer = C.KEEP_LAYER_SQLITE
 	LayerCrypto Layer = C.KEEP_LAYER_CRYPTO
 	LayerLoader Layer = C.KEEP_LAYER_LOADER
 )

@@ -55,6 +55,14 @@
 #define KEEP__UNPOISON(ptr, len) ((void)(ptr), (void)(len))
 #endif
 
+/* Memory outside the heap that points into it, so that LeakSanitizer takes nothing there for lost. */
+#if defined(KEEP__WITH_ASAN)
+#include <sanitizer/lsan_interface.h>
+#define KEEP__REACHES(ptr, len) __lsan_register_root_region((ptr), (len))
+#else
+#define KEEP__REACHES(ptr, len) ((void)(ptr), (void)(len))
+#endif
+
 /* A deliberate decision on secret data, for the constant-time job: says what leaves and why that is fine. */
 #if defined(KEEP_VALGRIND)
 #define KEEP_CT_RELEASE(reason, ptr, len) (void)VALGRIND_MAKE_MEM_DEFINED((ptr), (len))

@@ -159,6 +159,8 @@ void keep__cache_keep(keep__cache *cache, keep__tier *tier, keep__cached *cached
         keep__place_clear_and_give(spot);
     if (evicted.group != NULL)
         keep__place_clear_and_give(evicted);
+    if (keep__tier_waiting(tier) != 0) /* either this is seen, or the waiter sees what is cached */
+        keep__cache_forget(cache, cached);
 }
 
 void keep__cache_count_miss(keep__cache *cache)
@@ -184,7 +186,7 @@ bool keep__cache_evict(keep__cache *cache, const keep__tier *tier)
     keep__spot spot;
     bool is_evicted;
 
-    if (atomic_load_explicit(&tier->cached, memory_order_relaxed) == 0)
+    if (atomic_load(&tier->cached) == 0)
         return false;
     keep__lock_acquire(&cache->lock);
     is_evicted = evict_locked(cache, tier, &spot);

@@ -62,6 +62,13 @@ static void write_halves(keep__coffer *coffer, uint64_t keep, const uint64_t *le
     write_end(coffer);
 }
 
+static void unmap_regions(keep_pool *pool)
+{
+    keep__pool_unmap(pool, &pool->coffer.left);
+    keep__pool_unmap(pool, &pool->coffer.right);
+    keep__pool_unmap(pool, &pool->coffer.scratch);
+}
+
 static keep_status map_regions(keep_pool *pool)
 {
     keep__coffer *coffer = &pool->coffer;
@@ -71,7 +78,7 @@ static keep_status map_regions(keep_pool *pool)
         keep_status st = pages[i]->len != 0 ? KEEP_OK : keep__pool_map(pool, keep__page_size(), pages[i]);
 
         if (st != KEEP_OK) {
-            keep__coffer_end(pool);
+            unmap_regions(pool);
             return st;
         }
     }
@@ -224,7 +231,7 @@ keep_status keep__coffer_open(keep_pool *pool, uint64_t epoch, keep__aead aead, 
     return st;
 }
 
-void keep__coffer_purge(keep__coffer *coffer)
+static void forget_key_locked(keep__coffer *coffer) KEEP_HOLDS(coffer->lock)
 {
     static const uint64_t zeros[KEEP__KEY_WORDS];
 
@@ -232,13 +239,22 @@ void keep__coffer_purge(keep__coffer *coffer)
         write_halves(coffer, 0, zeros, zeros);
 }
 
+/* Somebody may have sealed since the epoch began: that key is not this purge's to wipe. */
+void keep__coffer_purge(keep__coffer *coffer, uint64_t new_epoch)
+{
+    keep__lock_acquire(&coffer->lock);
+    if (atomic_load(&coffer->key_epoch) != new_epoch + 1)
+        forget_key_locked(coffer);
+    keep__lock_release(&coffer->lock);
+}
+
 void keep__coffer_end(keep_pool *pool)
 {
     keep__coffer *coffer = &pool->coffer;
 
     keep__assert((atomic_load(&coffer->scratch_word) & ALL_FREE) == ALL_FREE);
-    keep__coffer_purge(coffer);
-    keep__pool_unmap(pool, &coffer->left);
-    keep__pool_unmap(pool, &coffer->right);
-    keep__pool_unmap(pool, &coffer->scratch);
+    keep__lock_acquire(&coffer->lock);
+    forget_key_locked(coffer);
+    unmap_regions(pool);
+    keep__lock_release(&coffer->lock);
 }

@@ -49,8 +49,8 @@ keep_status keep__coffer_seal(keep_pool *pool, uint64_t epoch, keep__aead aead, 
 /* AUTH; PURGED: the key of that epoch is gone. */
 keep_status keep__coffer_open(keep_pool *pool, uint64_t epoch, keep__aead aead, keep_bytes sealed, uint8_t *out);
 
-/* Wipes both halves. */
-void keep__coffer_purge(keep__coffer *coffer);
+/* Wipes both halves, unless the key is already of the new epoch. */
+void keep__coffer_purge(keep__coffer *coffer, uint64_t new_epoch);
 
 /* Wipes and unmaps. */
 void keep__coffer_end(keep_pool *pool);

@@ -8,6 +8,7 @@
  */
 #include "memory/guard.h"
 
+#include "base/attributes.h"
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/random.h"
@@ -17,6 +18,9 @@
 #include "base/banned.h"
 
 _Atomic(keep__guard *) keep__guard_page;
+
+/* Where leak checkers find the roots of this process and its ancestors: they do not look into mapped pages. */
+static keep__root *volatile newest_root;
 
 static _Atomic uint32_t last_stamp; /* of this process or its nearest ancestor that had one */
 static keep__guard unwiped_page;    /* where the kernel wipes no page in a child: the hook of fork does */
@@ -58,6 +62,7 @@ static keep_status publish_page(keep__guard **out)
     if (st != KEEP_OK)
         return st;
     if (atomic_compare_exchange_strong(&keep__guard_page, &expected, made)) {
+        KEEP__REACHES(made, sizeof *made);
         *out = made;
         return KEEP_OK;
     }
@@ -80,6 +85,8 @@ static keep_status make_root(keep__guard *guard)
     keep__lock_init(&root->purge, KEEP__RANK_PURGE);
     keep__lock_init(&root->listing, KEEP__RANK_POOLS);
     keep__lock_init(&root->making_default, KEEP__RANK_DEFAULT);
+    root->ancestor = newest_root;
+    newest_root = root;
     guard->root = root;
     return KEEP_OK;
 }
@@ -104,6 +111,19 @@ keep_status keep__guard_enter(void)
     }
     atomic_store(&guard->making, 0);
     return st;
+}
+
+uint64_t keep__guard_settled_epoch(void)
+{
+    keep__root *root = keep__guard_root();
+    uint64_t epoch = keep__guard_epoch();
+
+    if (KEEP__LIKELY(atomic_load(&root->purge_count) == epoch))
+        return epoch;
+    keep__lock_acquire(&root->purge);
+    epoch = keep__guard_epoch();
+    keep__lock_release(&root->purge);
+    return epoch;
 }
 
 void keep__guard_new_epoch(void)

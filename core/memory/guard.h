@@ -35,8 +35,9 @@ typedef struct keep__root {
     keep_pool *pools;            /* guarded by listing: every pool that has pages */
     keep__lock making_default;
     _Atomic(keep_pool *) default_pool;
+    struct keep__root *ancestor;   /* the parent process's, never used */
     _Atomic uint64_t sealed_count; /* the newest id of a sealed secret */
-    _Atomic uint64_t purge_count;
+    _Atomic uint64_t purge_count;  /* ended ones: less than the epoch while one runs */
 } keep__root;
 
 /* The page. `stamp` is 0 until the process has a root, and in a child. */
@@ -78,6 +79,12 @@ static inline keep__root *keep__guard_root(void)
 
 /* Makes the process's root if it has none: NO_MEMORY UNSUPPORTED SYSTEM. */
 keep_status keep__guard_enter(void);
+
+/*
+ * The epoch, once no purge is running. Who copies a secret and finds the same epoch after the copy is handed out knows
+ * that no purge missed it.
+ */
+uint64_t keep__guard_settled_epoch(void);
 
 /* Begins a new epoch. Under root->purge. */
 void keep__guard_new_epoch(void);

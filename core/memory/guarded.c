@@ -121,6 +121,7 @@ static keep__access access_for(const struct buffer *buffer, uint64_t word)
 
 /* Changes protection from what the word `before` asks for to what the word asks for now. */
 static keep_status follow_locked(keep__spot spot, uint64_t before)
+    KEEP_HOLDS(*lock_of(spot))
 {
     const struct buffer *buffer = *entry_of(spot);
     uint64_t word = keep__spot_word(spot);
@@ -134,8 +135,10 @@ static keep_status follow_locked(keep__spot spot, uint64_t before)
     return st;
 }
 
-static bool has_place_locked(keep__group *group, keep__spot *out)
+static bool take_place_locked(keep__root *root, keep__spot *out) KEEP_HOLDS(root->directory)
 {
+    keep__group *group = root->guarded_groups;
+
     while (group != NULL && !keep__slab_take(group, out))
         group = group->next;
     return group != NULL;
@@ -169,7 +172,7 @@ static keep_status claim_place(keep__spot *out)
     bool is_found;
 
     keep__lock_acquire(&root->directory);
-    is_found = has_place_locked(root->guarded_groups, out);
+    is_found = take_place_locked(root, out);
     keep__lock_release(&root->directory);
     return is_found ? KEEP_OK : add_group(out);
 }
@@ -268,6 +271,7 @@ uint32_t keep__guarded_flags(keep__spot spot)
 
 /* Begins a window; if the kernel refuses the access, none was begun. */
 static keep_status begin_locked(keep__spot spot, bool is_write, uint8_t **out_data, size_t *out_len)
+    KEEP_HOLDS(*lock_of(spot))
 {
     uint64_t before = keep__spot_word(spot);
     keep_status st = is_write ? keep__slab_write_begin(spot) : keep__slab_read_begin(spot);
@@ -311,6 +315,7 @@ keep_status keep__guarded_write_begin(keep__spot spot, uint8_t **out_data, size_
 }
 
 static keep_status end_locked(keep__spot spot)
+    KEEP_HOLDS(*lock_of(spot))
 {
     uint64_t before = keep__spot_word(spot);
     bool is_last;
@@ -334,6 +339,7 @@ keep_status keep__guarded_window_end(keep__spot spot)
 
 /* Looks at the canaries of a buffer that may be inaccessible, and leaves its pages with that access. */
 static keep_status inspect_locked(keep__spot spot, keep__access access)
+    KEEP_HOLDS(*lock_of(spot))
 {
     const struct buffer *buffer = *entry_of(spot);
     keep_status st = keep__pages_protect(&buffer->pages, access);
@@ -345,6 +351,7 @@ static keep_status inspect_locked(keep__spot spot, keep__access access)
 
 /* Freezes or melts: check, change the word, then the pages. */
 static keep_status turn_locked(keep__spot spot, keep_status (*transition)(keep__spot))
+    KEEP_HOLDS(*lock_of(spot))
 {
     uint64_t before = keep__spot_word(spot);
     keep_status st = transition(spot);
@@ -414,6 +421,7 @@ keep_status keep__guarded_tell(keep__spot spot, keep__guarded_facts *out)
 
 /* A window that is open stays open, and shows zeros. */
 static uint32_t purge_locked(keep__spot spot)
+    KEEP_HOLDS(*lock_of(spot))
 {
     const struct buffer *buffer;
     uint32_t windows;
@@ -429,15 +437,22 @@ static uint32_t purge_locked(keep__spot spot)
     return windows;
 }
 
+static uint32_t purge_place(keep__spot spot)
+{
+    uint32_t windows;
+
+    keep__lock_acquire(lock_of(spot));
+    windows = purge_locked(spot);
+    keep__lock_release(lock_of(spot));
+    return windows;
+}
+
 static uint64_t purge_group(keep__group *group)
 {
-    keep__lock *lock = &atomic_load(&group->guarded)->lock;
     uint64_t windows = 0;
 
-    keep__lock_acquire(lock);
     for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
-        windows += purge_locked(keep__spot_of(group, slot, 0));
-    keep__lock_release(lock);
+        windows += purge_place(keep__spot_of(group, slot, 0));
     return windows;
 }
 

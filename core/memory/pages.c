@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/attributes.h"
 #include "base/checked.h"
 #include "base/die.h"
 #include "base/trace.h"
@@ -128,7 +129,7 @@ static keep_status lock_anonymous(keep__pages *pages, uint32_t lock_policy)
     return lock_policy == KEEP_LOCK_ALLOW_UNLOCKED ? KEEP_OK : keep__trace(KEEP_ERR_LOCK_LIMIT);
 }
 
-static keep_status back_with_locked(keep__pages *pages, uint32_t lock_policy)
+static keep_status back_with_mlock(keep__pages *pages, uint32_t lock_policy)
 {
     keep_status st = back_with_anonymous(pages);
 
@@ -151,9 +152,9 @@ static keep_status back(keep__pages *pages, keep__pages_wish wish)
         return back_with_anonymous(pages);
     }
     if (wish.backing == KEEP_BACKING_LOCKED)
-        return back_with_locked(pages, wish.lock_policy);
+        return back_with_mlock(pages, wish.lock_policy);
     st = back_with_secret(pages);
-    return may_fall_back(st, wish) ? back_with_locked(pages, wish.lock_policy) : st;
+    return may_fall_back(st, wish) ? back_with_mlock(pages, wish.lock_policy) : st;
 }
 
 static void touch(const keep__pages *pages)
@@ -196,6 +197,7 @@ keep_status keep__pages_map(size_t len, keep__pages_wish wish, keep__pages *out)
         out->lock_errno = pages.lock_errno;
         return st;
     }
+    KEEP__UNPOISON(pages.data, len); /* in a child the shadow of the parent's pages may be left there */
     touch(&pages);
     *out = pages;
     return KEEP_OK;

@@ -38,6 +38,11 @@ typedef struct keep__pages {
 
 size_t keep__page_size(void);
 
+static inline bool keep__pages_hold(const keep__pages *pages, const uint8_t *bytes)
+{
+    return bytes >= pages->data && bytes < pages->data + pages->len;
+}
+
 /* Whether the kernel has memfd_secret. */
 bool keep__pages_has_memfd_secret(void);
 

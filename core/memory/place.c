@@ -89,23 +89,27 @@ keep_status keep__place_hand_out(keep__spot *spot, size_t len, uint64_t flags)
     return KEEP_OK;
 }
 
-static void give_slot(keep__spot spot)
+void keep__place_clear_slot(keep__spot spot)
 {
     uint8_t *bytes = keep__spot_bytes(spot);
 
+    KEEP__UNPOISON(bytes, slot_len_of(spot));
     keep__wipe(bytes, slot_len_of(spot));
     KEEP__POISON(bytes, slot_len_of(spot));
+}
+
+static void give_slot(keep__spot spot)
+{
+    keep__place_clear_slot(spot);
     keep__tier_give(atomic_load_explicit(&spot.group->tier, memory_order_relaxed), spot);
 }
 
 void keep__place_clear_and_give(keep__spot spot)
 {
-    if (keep__place_is_guarded(spot)) {
+    if (keep__place_is_guarded(spot))
         keep__guarded_end(spot);
-        return;
-    }
-    KEEP__UNPOISON(keep__spot_bytes(spot), slot_len_of(spot));
-    give_slot(spot);
+    else
+        give_slot(spot);
 }
 
 keep_status keep__place_free(keep__spot spot)

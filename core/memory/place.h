@@ -35,6 +35,9 @@ void keep__place_check_free(keep__spot spot);
 /* Makes a claimed place live; flags: 0 or KEEP__FROZEN. SYSTEM: a guarded buffer stays claimed. */
 keep_status keep__place_hand_out(keep__spot *spot, size_t len, uint64_t flags);
 
+/* Wipes a claimed slot; it stays claimed. */
+void keep__place_clear_slot(keep__spot spot);
+
 /* Wipes a claimed place and gives it back. */
 void keep__place_clear_and_give(keep__spot spot);
 

@@ -202,7 +202,11 @@ static bool unlist_if_empty_locked(keep__root *root, keep_pool *pool) KEEP_HOLDS
     while (*link != NULL && *link != pool)
         link = &(*link)->next;
     /* another thread ended it meanwhile; or it lives again as another pool */
-    if (*link == NULL || atomic_load(&pool->refs) != 0 || !take_all_tiers(pool))
+    if (*link == NULL || atomic_load(&pool->refs) != 0)
+        return false;
+    for (uint32_t i = 0; i < pool->plan.count; i++)
+        atomic_fetch_or(&pool->tiers[i].attention, KEEP__CLOSING);
+    if (!take_all_tiers(pool))
         return false;
     *link = pool->next;
     return true;
@@ -232,12 +236,8 @@ void keep__pool_settle(keep_pool *pool)
 
 void keep__pool_release(keep_pool *pool)
 {
-    if (atomic_fetch_sub(&pool->refs, 1) != 1)
-        return;
-    keep__cache_clear(&pool->cache);
-    for (uint32_t i = 0; i < pool->plan.count; i++)
-        atomic_fetch_or(&pool->tiers[i].attention, KEEP__CLOSING);
-    keep__pool_settle(pool);
+    if (atomic_fetch_sub(&pool->refs, 1) == 1)
+        keep__pool_settle(pool);
 }
 
 keep_status keep__pool_map(keep_pool *pool, size_t len, keep__pages *out)

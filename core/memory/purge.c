@@ -29,7 +29,7 @@ static uint64_t purge_pool(keep_pool *pool)
 {
     uint64_t windows = 0;
 
-    keep__coffer_purge(&pool->coffer);
+    keep__coffer_purge(&pool->coffer, keep__guard_epoch());
     keep__cache_clear(&pool->cache);
     for (uint32_t i = 0; i < pool->plan.count; i++)
         windows += keep__tier_purge(&pool->tiers[i]);
@@ -42,7 +42,6 @@ static uint64_t purge_all(keep__root *root)
     keep_pool *pool;
 
     keep__guard_new_epoch();
-    atomic_fetch_add(&root->purge_count, 1);
     pool = next_pool(root, NULL);
     while (pool != NULL) {
         keep_pool *next;
@@ -52,7 +51,9 @@ static uint64_t purge_all(keep__root *root)
         keep__pool_release(pool);
         pool = next;
     }
-    return windows + keep__guarded_purge();
+    windows += keep__guarded_purge();
+    atomic_fetch_add(&root->purge_count, 1);
+    return windows;
 }
 
 keep_status keep_purge(uint64_t *out_open_windows)

@@ -18,12 +18,12 @@
 #define STATUS_FILE "/proc/thread-self/status"
 
 /* A number in a file of the kernel: on the first line that begins with `prefix`, in `unit`s. */
-static int64_t read_number(const char *path, const char *prefix, unsigned base, uint64_t unit)
+static int64_t read_number(const char *path, const char *prefix, uint64_t unit)
 {
     char text[KEEP__LINE_CAP];
     uint64_t number;
 
-    if (!keep__file_find(path, prefix, text) || keep__parse_u64(text, base, &number) == NULL)
+    if (!keep__file_find(path, prefix, text) || keep__parse_u64(text, 10, &number) == NULL)
         return -1;
     return number > INT64_MAX / unit ? -1 : (int64_t)(number * unit);
 }
@@ -58,9 +58,10 @@ static bool is_in_first_namespace(void)
 
 static int64_t may_lock_all(void)
 {
-    int64_t capabilities = read_number(STATUS_FILE, "CapEff:", 16, 1);
+    char text[KEEP__LINE_CAP];
+    uint64_t capabilities;
 
-    if (capabilities < 0)
+    if (!keep__file_find(STATUS_FILE, "CapEff:", text) || keep__parse_u64(text, 16, &capabilities) == NULL)
         return -1;
     return (capabilities >> CAP_IPC_LOCK & 1) != 0 && is_in_first_namespace();
 }
@@ -100,7 +101,7 @@ static void tell_process(struct keep_memory_report *out)
     out->dumpable = process.dumpable;
     out->no_new_privs = process.no_new_privs;
     out->no_new_code = process.no_new_code;
-    out->locked_bytes = read_number(STATUS_FILE, "VmLck:", 10, 1024);
+    out->locked_bytes = read_number(STATUS_FILE, "VmLck:", 1024);
     out->cap_ipc_lock = may_lock_all();
 }
 
@@ -110,8 +111,8 @@ static void tell_machine(struct keep_memory_report *out)
     out->memfd_secret = keep__pages_has_memfd_secret();
     out->wipe_on_fork = has_wipe_on_fork();
     out->core_pattern = read_core_pattern();
-    out->yama_scope = read_number("/proc/sys/kernel/yama/ptrace_scope", "", 10, 1);
-    out->swap_bytes = read_number("/proc/meminfo", "SwapTotal:", 10, 1024);
+    out->yama_scope = read_number("/proc/sys/kernel/yama/ptrace_scope", "", 1);
+    out->swap_bytes = read_number("/proc/meminfo", "SwapTotal:", 1024);
 }
 
 static keep_status test_memory(const keep_pool_options *options, struct keep_memory_report *out)

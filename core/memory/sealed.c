@@ -52,19 +52,23 @@ static keep_status encrypt_and_store(keep_sealed *sealed, const uint8_t *bytes)
     return st != KEEP_OK ? st : epoch_check(sealed->binding.epoch);
 }
 
-/* Decrypts into `binding.len` bytes. */
+/* Decrypts into `binding.len` bytes. What does not authenticate because the key is going is PURGED, and no attack. */
 static keep_status decrypt_stored(const keep_sealed *sealed, uint8_t *out)
 {
     uint8_t aad[KEEP__AAD_LEN];
     keep__aead aead = { .nonce = sealed->stored, .aad = aad, .aad_len = sizeof aad };
     keep_bytes bytes = { sealed->stored + KEEP__AEAD_NONCE_LEN, sealed->binding.len + KEEP__AEAD_TAG_LEN };
+    keep_status st;
+    keep_status current;
 
     keep__layout_aad(&sealed->binding, aad);
-    return keep__coffer_open(sealed->pool, sealed->binding.epoch, aead, bytes, out);
+    st = keep__coffer_open(sealed->pool, sealed->binding.epoch, aead, bytes, out);
+    current = epoch_check(sealed->binding.epoch);
+    return current != KEEP_OK ? current : st;
 }
 
-/* `pool` is resolved and stays alive during the call. */
-static keep_status seal(keep_pool *pool, keep_bytes bytes, uint32_t type, keep_sealed **out_sealed)
+/* `pool` is resolved and stays alive during the call; `epoch` was current before the bytes were read. */
+static keep_status seal(keep_pool *pool, keep_bytes bytes, uint32_t type, uint64_t epoch, keep_sealed **out_sealed)
 {
     keep_sealed *sealed = keep__heap_new_raw(block_len(bytes.len));
     keep_status st;
@@ -74,7 +78,7 @@ static keep_status seal(keep_pool *pool, keep_bytes bytes, uint32_t type, keep_s
     sealed->stamp = keep__guard_stamp();
     sealed->pool = pool;
     sealed->cached.entry = NULL;
-    sealed->binding = (keep__binding){ type, next_id(), bytes.len, keep__guard_epoch() };
+    sealed->binding = (keep__binding){ type, next_id(), bytes.len, epoch };
     st = encrypt_and_store(sealed, bytes.data);
     if (st != KEEP_OK) {
         keep__heap_free(sealed, block_len(bytes.len));
@@ -162,7 +166,7 @@ keep_status keep_sealed_new(keep_pool *pool, const void *bytes, size_t len, uint
     if (out_sealed == NULL || len > KEEP_MAX_SECRET_LEN || (bytes == NULL && len != 0))
         return KEEP_ERR_INVALID_ARGUMENT;
     st = keep__pool_resolve(pool, &pool);
-    return st != KEEP_OK ? st : seal(pool, (keep_bytes){ bytes, len }, type, out_sealed);
+    return st != KEEP_OK ? st : seal(pool, (keep_bytes){ bytes, len }, type, keep__guard_epoch(), out_sealed);
 }
 
 keep_status keep_sealed_from_secret(const keep_secret *secret, uint32_t type, keep_sealed **out_sealed)
@@ -170,17 +174,21 @@ keep_status keep_sealed_from_secret(const keep_secret *secret, uint32_t type, ke
     const uint8_t *data;
     size_t len;
     keep__spot spot;
-    keep_sealed *sealed;
+    uint64_t epoch;
+    keep_sealed *sealed = NULL;
     keep_status st = out_sealed == NULL ? KEEP_ERR_INVALID_ARGUMENT : keep__place_find(secret, &spot);
 
-    if (st == KEEP_OK)
-        st = keep__place_read_begin(spot, &data, &len);
     if (st != KEEP_OK)
         return st;
-    st = seal(keep__place_pool(spot), (keep_bytes){ data, len }, type, &sealed);
-    (void)keep__place_end(spot);
+    epoch = keep__guard_settled_epoch();
+    st = keep__place_read_begin(spot, &data, &len);
+    if (st != KEEP_OK)
+        return st;
+    st = keep__place_end_after(spot, seal(keep__place_pool(spot), (keep_bytes){ data, len }, type, epoch, &sealed));
     if (st == KEEP_OK)
         *out_sealed = sealed;
+    else
+        keep_sealed_free(&sealed);
     return st;
 }
 
@@ -214,8 +222,6 @@ static keep_status open_in_window(const keep_sealed *sealed, keep__spot spot, ui
 
     keep__place_set_len(spot, keep__size_max(len, before));
     st = decrypt_stored(sealed, data);
-    if (st == KEEP_OK)
-        st = epoch_check(sealed->binding.epoch);
     if (st != KEEP_OK)
         keep__wipe(data, keep__size_max(len, before));
     keep__place_set_len(spot, st == KEEP_OK ? len : before);

@@ -69,7 +69,7 @@ keep_status keep_secret_from_bytes(keep_pool *pool, const void *bytes, size_t le
     return finish(KEEP_OK, spot, len, out_secret);
 }
 
-/* Copies what a read window shows into a new place of the same pool and kind. */
+/* Copies what a read window shows into a new secret of the same pool and kind. */
 static keep_status copy_place(keep__spot from, const uint8_t *data, size_t len, keep_secret **out_secret)
 {
     keep_acquire_options options = KEEP_ACQUIRE_OPTIONS_INIT;
@@ -82,25 +82,34 @@ static keep_status copy_place(keep__spot from, const uint8_t *data, size_t len, 
     if (st != KEEP_OK)
         return st;
     memcpy(keep__place_bytes(spot), data, len);
-    return finish(KEEP_OK, spot, len, out_secret);
+    st = finish(KEEP_OK, spot, len, out_secret);
+    if (st == KEEP_OK)
+        keep__slab_publish(spot);
+    return st;
 }
 
 keep_status keep_secret_duplicate(const keep_secret *secret, keep_secret **out_secret)
 {
     const uint8_t *data;
     size_t len;
+    uint64_t epoch;
     keep__spot spot;
     keep_secret *copy = NULL;
     keep_status st = out_secret == NULL ? KEEP_ERR_INVALID_ARGUMENT : keep__place_find(secret, &spot);
 
-    if (st == KEEP_OK)
-        st = keep__place_read_begin(spot, &data, &len);
     if (st != KEEP_OK)
         return st;
-    st = copy_place(spot, data, len, &copy);
-    (void)keep__place_end(spot);
+    epoch = keep__guard_settled_epoch();
+    st = keep__place_read_begin(spot, &data, &len);
+    if (st != KEEP_OK)
+        return st;
+    st = keep__place_end_after(spot, copy_place(spot, data, len, &copy));
+    if (st == KEEP_OK && keep__guard_epoch() != epoch)
+        st = KEEP_ERR_PURGED;
     if (st == KEEP_OK)
         *out_secret = copy;
+    else
+        (void)keep_secret_free(&copy);
     return st;
 }
 
@@ -155,6 +164,16 @@ keep_status keep_secret_put(keep_secret *secret, size_t offset, const void *byte
     return keep__place_end_after(spot, st);
 }
 
+/* Ends a read window after its bytes were copied out if `st` is OK; a failure leaves no copy. */
+static keep_status end_after_copy(keep__spot spot, keep_status st, void *out, size_t len)
+{
+    keep_status ended = keep__place_end(spot);
+
+    if (st == KEEP_OK && ended != KEEP_OK)
+        keep__wipe(out, len);
+    return st != KEEP_OK ? st : ended;
+}
+
 keep_status keep_secret_get(const keep_secret *secret, size_t offset, void *out, size_t len)
 {
     const uint8_t *data;
@@ -173,7 +192,7 @@ keep_status keep_secret_get(const keep_secret *secret, size_t offset, void *out,
     st = keep__range_fits(offset, len, secret_len) ? KEEP_OK : KEEP_ERR_INVALID_ARGUMENT;
     if (st == KEEP_OK && len != 0)
         memcpy(out, data + offset, len);
-    return keep__place_end_after(spot, st);
+    return end_after_copy(spot, st, out, len);
 }
 
 keep_status keep_secret_reveal(const keep_secret *secret, void *out, size_t cap, size_t *out_len)
@@ -193,7 +212,7 @@ keep_status keep_secret_reveal(const keep_secret *secret, void *out, size_t cap,
         st = KEEP_ERR_BUFFER_TOO_SMALL;
     else if (len != 0)
         memcpy(out, data, len);
-    st = keep__place_end_after(spot, st);
+    st = end_after_copy(spot, st, out, len);
     if (st == KEEP_OK || st == KEEP_ERR_BUFFER_TOO_SMALL)
         *out_len = len;
     return st;

@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tier. Invariants: `slots` and `bytes` are the sums over regions; every group of a region stands in the newest table,
- * and a group whose `tier` is another one's is put back by the searcher that met it through an old table.
- *
- * Searching starts at the group where this thread last found a slot of a tier with this index, at first at one of its
- * own, so that two threads seldom meet.
+ * Tier. Invariants: `slots` and `bytes` are the sums over regions; every group of a region stands in the newest table.
+ * A searcher may look at an old table: so groups of trimmed regions stay with their tier until it ends, and whatever
+ * is free in them is a slot of this tier.
  */
 #include "memory/tier.h"
-
-#include <string.h>
 
 #include "base/checked.h"
 #include "base/crypto.h"
 #include "base/die.h"
 #include "base/heap.h"
-#include "base/thread.h"
 #include "base/trace.h"
 #include "memory/place.h"
 #include "memory/pool.h"
 #include "base/banned.h"
-
-struct keep__table {
-    keep__table *older;
-    uint32_t cap;
-    _Atomic uint32_t count;
-    _Atomic(keep__group *) groups[];
-};
 
 struct keep__region {
     keep__region *next;
@@ -35,38 +23,9 @@ struct keep__region {
     bool is_taken;       /* all its slots are claimed by keep__tier_take_whole */
 };
 
-static KEEP__THREAD_LOCAL uint32_t last_found[KEEP_MAX_TIERS]; /* index in the table + 1; 0: not yet */
-
-static size_t table_len(uint32_t cap)
-{
-    return sizeof(keep__table) + cap * sizeof(_Atomic(keep__group *));
-}
-
 static uint64_t groups_for(uint64_t slots)
 {
     return (slots + KEEP__GROUP_PLACES - 1) / KEEP__GROUP_PLACES;
-}
-
-/* A table with room for `more` entries beyond those of the newest; NULL if memory was refused. */
-static keep__table *table_with_room(const keep__tier *tier, uint64_t more)
-{
-    const keep__table *newest = tier->tables;
-    uint32_t count = newest == NULL ? 0 : atomic_load_explicit(&newest->count, memory_order_relaxed);
-    uint32_t cap = newest == NULL ? 4 : newest->cap;
-    keep__table *table;
-
-    if (newest != NULL && count + more <= cap)
-        return tier->tables;
-    while (cap < count + more)
-        cap *= 2;
-    table = keep__heap_new(table_len(cap));
-    if (table == NULL)
-        return NULL;
-    table->cap = cap;
-    for (uint32_t i = 0; i < count; i++)
-        atomic_init(&table->groups[i], atomic_load(&newest->groups[i]));
-    atomic_init(&table->count, count);
-    return table;
 }
 
 static void publish_table(keep__tier *tier, keep__table *table)
@@ -78,77 +37,11 @@ static void publish_table(keep__tier *tier, keep__table *table)
     atomic_store(&tier->table, table);
 }
 
-static void enter_group(keep__table *table, keep__group *group)
-{
-    uint32_t count = atomic_load_explicit(&table->count, memory_order_relaxed);
-
-    atomic_store_explicit(&table->groups[count], group, memory_order_release);
-    atomic_store_explicit(&table->count, count + 1, memory_order_release);
-}
-
-static bool has_bytes(const keep__pages *pages, const uint8_t *bytes)
-{
-    return bytes >= pages->data && bytes < pages->data + pages->len;
-}
-
-/* Takes a region's groups out of the newest table; the last entries fill the holes. */
-static void leave_table(keep__tier *tier, const keep__region *region)
-{
-    keep__table *table = tier->tables;
-    uint32_t count = atomic_load(&table->count);
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < count; i++) {
-        keep__group *group = atomic_load(&table->groups[i]);
-
-        if (has_bytes(&region->pages, atomic_load(&group->base)))
-            continue;
-        atomic_store(&table->groups[kept++], group);
-    }
-    atomic_store(&table->count, kept);
-}
-
-/* Frees a place that was met through an old table: its group serves another tier, or guarded buffers. */
-static void put_back_stray(keep__spot spot)
-{
-    keep__tier *tier = atomic_load(&spot.group->tier);
-
-    if (tier != NULL)
-        keep__tier_give(tier, spot);
-    else
-        keep__slab_give(spot);
-}
-
-static bool take_from(keep__tier *tier, keep__group *group, keep__spot *out)
-{
-    if (!keep__slab_take(group, out))
-        return false;
-    if (KEEP__LIKELY(atomic_load_explicit(&group->tier, memory_order_acquire) == tier))
-        return true;
-    put_back_stray(*out);
-    return false;
-}
-
 bool keep__tier_take(keep__tier *tier, keep__spot *out)
 {
     const keep__table *table = atomic_load_explicit(&tier->table, memory_order_acquire);
-    uint32_t *last = &last_found[tier->index];
-    uint32_t count = table == NULL ? 0 : atomic_load_explicit(&table->count, memory_order_acquire);
-    uint32_t at;
 
-    if (count == 0)
-        return false;
-    if (KEEP__UNLIKELY(*last == 0))
-        *last = keep__thread_number() % count + 1;
-    at = *last - 1 < count ? *last - 1 : 0;
-    for (uint32_t tried = 0; tried < count; tried++) {
-        if (take_from(tier, atomic_load_explicit(&table->groups[at], memory_order_acquire), out)) {
-            *last = at + 1;
-            return true;
-        }
-        at = at + 1 < count ? at + 1 : 0;
-    }
-    return false;
+    return table != NULL && keep__table_take(table, tier->index, out);
 }
 
 void keep__tier_attend(keep__tier *tier)
@@ -209,17 +102,38 @@ static keep_status plan_locked(keep__tier *tier, uint64_t want, keep__region_pla
     return KEEP_OK;
 }
 
+static void spare_groups_locked(keep__tier *tier, keep__group *groups) KEEP_HOLDS(tier->growth)
+{
+    while (groups != NULL) {
+        keep__group *next = groups->next;
+
+        groups->next = tier->spare;
+        tier->spare = groups;
+        groups = next;
+    }
+}
+
+static keep_status new_group_locked(keep__tier *tier, keep__group **out_group) KEEP_HOLDS(tier->growth)
+{
+    if (tier->spare == NULL)
+        return keep__guard_new_group(out_group);
+    *out_group = tier->spare;
+    tier->spare = tier->spare->next;
+    return KEEP_OK;
+}
+
 /* Groups for a region's slots, empty and linked. */
-static keep_status new_groups(uint64_t count, keep__group **out_groups)
+static keep_status new_groups_locked(keep__tier *tier, uint64_t count, keep__group **out_groups)
+    KEEP_HOLDS(tier->growth)
 {
     keep__group *groups = NULL;
 
     for (uint64_t i = 0; i < count; i++) {
         keep__group *group;
-        keep_status st = keep__guard_new_group(&group);
+        keep_status st = new_group_locked(tier, &group);
 
         if (st != KEEP_OK) {
-            keep__guard_take_back(groups);
+            spare_groups_locked(tier, groups);
             return st;
         }
         group->next = groups;
@@ -250,7 +164,7 @@ static void publish_locked(keep__tier *tier, keep__region *region, keep__table *
 
         place_group(tier, &region->pages, group, base);
         keep__slab_fill(group, slots);
-        enter_group(table, group);
+        keep__table_enter(table, group);
         base += (size_t)slots * tier->slot_len;
         left -= slots;
     }
@@ -265,11 +179,11 @@ static void publish_locked(keep__tier *tier, keep__region *region, keep__table *
 static keep_status build_locked(keep__tier *tier, keep__region_plan plan) KEEP_HOLDS(tier->growth)
 {
     keep__region *region = keep__heap_new(sizeof *region);
-    keep__table *table = table_with_room(tier, groups_for(plan.slots));
+    keep__table *table = keep__table_with_room(tier->tables, groups_for(plan.slots));
     keep_status st = region == NULL || table == NULL ? keep__trace(KEEP_ERR_NO_MEMORY) : KEEP_OK;
 
     if (st == KEEP_OK)
-        st = new_groups(groups_for(plan.slots), &region->groups);
+        st = new_groups_locked(tier, groups_for(plan.slots), &region->groups);
     if (st == KEEP_OK)
         st = keep__pool_map(tier->pool, plan.bytes, &region->pages);
     if (st == KEEP_OK) {
@@ -278,10 +192,10 @@ static keep_status build_locked(keep__tier *tier, keep__region_plan plan) KEEP_H
         return KEEP_OK;
     }
     if (region != NULL)
-        keep__guard_take_back(region->groups);
+        spare_groups_locked(tier, region->groups);
     keep__heap_free(region, sizeof *region);
-    if (table != NULL && table != tier->tables)
-        keep__heap_free(table, table_len(table->cap));
+    if (table != tier->tables)
+        keep__table_free(table);
     return st;
 }
 
@@ -340,11 +254,11 @@ static bool take_groups(keep__group *groups)
     return true;
 }
 
-static void end_region(keep__tier *tier, keep__region *region)
+static void end_region_locked(keep__tier *tier, keep__region *region) KEEP_HOLDS(tier->growth)
 {
     KEEP__UNPOISON(region->pages.data, region->pages.len);
     keep__pool_unmap(tier->pool, &region->pages);
-    keep__guard_take_back(region->groups);
+    spare_groups_locked(tier, region->groups);
     keep__heap_free(region, sizeof *region);
 }
 
@@ -361,11 +275,11 @@ static uint64_t trim_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)
             continue;
         }
         *link = region->next;
-        leave_table(tier, region);
+        keep__table_leave(tier->tables, &region->pages);
         bytes += region->pages.len;
         atomic_fetch_sub(&tier->slots, region->slots);
         atomic_fetch_sub(&tier->region_count, 1);
-        end_region(tier, region);
+        end_region_locked(tier, region);
     }
     atomic_fetch_sub(&tier->bytes, bytes);
     atomic_fetch_sub(&tier->pool->slab_bytes, bytes);
@@ -386,15 +300,8 @@ uint64_t keep__tier_trim(keep__tier *tier)
 uint64_t keep__tier_count_free(keep__tier *tier)
 {
     const keep__table *table = atomic_load(&tier->table);
-    uint32_t count = table == NULL ? 0 : atomic_load(&table->count);
-    uint64_t free = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        const keep__group *group = atomic_load(&table->groups[i]);
-
-        free += (uint64_t)__builtin_popcountll(atomic_load(&group->free));
-    }
-    return free;
+    return table == NULL ? 0 : keep__table_count_free(table);
 }
 
 uint64_t keep__tier_metadata(keep__tier *tier)
@@ -403,9 +310,11 @@ uint64_t keep__tier_metadata(keep__tier *tier)
 
     keep__lock_acquire(&tier->growth);
     for (const keep__table *table = tier->tables; table != NULL; table = table->older)
-        bytes += table_len(table->cap);
+        bytes += keep__table_bytes(table);
     for (const keep__region *region = tier->regions; region != NULL; region = region->next)
         bytes += sizeof *region + groups_for(region->slots) * sizeof(keep__group);
+    for (const keep__group *group = tier->spare; group != NULL; group = group->next)
+        bytes += sizeof *group;
     keep__lock_release(&tier->growth);
     return bytes;
 }
@@ -416,7 +325,7 @@ keep__pages keep__tier_pages(keep__tier *tier, const uint8_t *bytes)
 
     keep__lock_acquire(&tier->growth);
     for (const keep__region *region = tier->regions; region != NULL; region = region->next) {
-        if (has_bytes(&region->pages, bytes))
+        if (keep__pages_hold(&region->pages, bytes))
             pages = region->pages;
     }
     keep__lock_release(&tier->growth);
@@ -468,8 +377,10 @@ void keep__tier_end(keep__tier *tier)
         keep__region *region = tier->regions;
 
         tier->regions = region->next;
-        end_region(tier, region);
+        end_region_locked(tier, region);
     }
+    keep__guard_take_back(tier->spare);
+    tier->spare = NULL;
     atomic_store(&tier->attention, 0);
     atomic_store(&tier->bytes, 0);
     atomic_store(&tier->slots, 0);
@@ -479,7 +390,7 @@ void keep__tier_end(keep__tier *tier)
         keep__table *table = tier->tables;
 
         tier->tables = table->older;
-        keep__heap_free(table, table_len(table->cap));
+        keep__table_free(table);
     }
     keep__lock_release(&tier->growth);
 }
@@ -492,22 +403,34 @@ static uint32_t purge_slot(keep__spot spot)
     if (!keep__slab_hold(&spot, &windows))
         return 0;
     keep__wipe(keep__spot_bytes(spot), keep__spot_len(spot));
-    if (keep__slab_let_go(spot))
-        keep__place_clear_and_give(spot);
+    if (keep__slab_let_go(spot)) {
+        keep__place_clear_slot(spot);
+        keep__slab_give(spot);
+    }
+    return windows;
+}
+
+/* Under the lock no region comes or goes, so nobody is missed. */
+static uint64_t purge_regions_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)
+{
+    uint64_t windows = 0;
+
+    for (const keep__region *region = tier->regions; region != NULL; region = region->next) {
+        for (keep__group *group = region->groups; group != NULL; group = group->next) {
+            for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
+                windows += purge_slot(keep__spot_of(group, slot, 0));
+        }
+    }
     return windows;
 }
 
 uint64_t keep__tier_purge(keep__tier *tier)
 {
-    const keep__table *table = atomic_load(&tier->table);
-    uint32_t count = table == NULL ? 0 : atomic_load(&table->count);
-    uint64_t windows = 0;
+    uint64_t windows;
 
-    for (uint32_t i = 0; i < count; i++) {
-        keep__group *group = atomic_load(&table->groups[i]);
-
-        for (uint32_t slot = 0; slot < KEEP__GROUP_PLACES; slot++)
-            windows += purge_slot(keep__spot_of(group, slot, 0));
-    }
+    keep__lock_acquire(&tier->growth);
+    windows = purge_regions_locked(tier);
+    keep__lock_release(&tier->growth);
+    keep__tier_attend(tier);
     return windows;
 }

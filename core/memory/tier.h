@@ -16,12 +16,12 @@
 #include "keep/status.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
+#include "memory/table.h"
 #include "memory/waiting.h"
 
 /* A bit of `attention` beside the count of waiters: the pool ends with its last slot. */
 #define KEEP__CLOSING (UINT64_C(1) << 63)
 
-typedef struct keep__table keep__table;   /* the tier's groups, for searching without a lock */
 typedef struct keep__region keep__region; /* pages and the groups in them */
 
 typedef struct keep__tier {
@@ -33,6 +33,7 @@ typedef struct keep__tier {
     _Atomic(keep__table *) table;
     keep__lock growth;
     keep__region *regions; /* guarded by growth; the first one made is the last of the list */
+    keep__group *spare;    /* guarded by growth: of trimmed regions, to be used again */
     keep__table *tables;   /* guarded by growth: all there were, a searcher may still look at an old one */
     _Atomic uint64_t bytes, slots, region_count;
     _Atomic uint64_t cached; /* slots that the hot cache holds */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/trace.h"
+#include "memory/pool.h"
 #include "memory/tier.h"
 #include "base/banned.h"
 
@@ -71,8 +72,6 @@ static void serve_locked(keep__tier *tier) KEEP_HOLDS(tier->line.lock)
 static keep_status wait_locked(keep__tier *tier, keep__waiter *waiter, uint64_t deadline_ns)
     KEEP_HOLDS(tier->line.lock)
 {
-    append_locked(tier, waiter);
-    serve_locked(tier);
     while (!waiter->is_served) {
         if (!keep__condition_wait(&waiter->served_condition, &tier->line.lock, deadline_ns))
             break;
@@ -83,6 +82,15 @@ static keep_status wait_locked(keep__tier *tier, keep__waiter *waiter, uint64_t 
     return keep__trace(KEEP_ERR_TIMEOUT);
 }
 
+/* Whoever frees a slot from here on sees the waiter; what was free before is his too. */
+static void list_waiter(keep__tier *tier, keep__waiter *waiter)
+{
+    keep__lock_acquire(&tier->line.lock);
+    append_locked(tier, waiter);
+    serve_locked(tier);
+    keep__lock_release(&tier->line.lock);
+}
+
 void keep__line_init(keep__line *line)
 {
     keep__lock_init(&line->lock, KEEP__RANK_WAITING);
@@ -91,11 +99,14 @@ void keep__line_init(keep__line *line)
 keep_status keep__line_wait(keep__tier *tier, uint32_t timeout_ms, keep__spot *out)
 {
     keep__waiter waiter = { .is_served = false };
+    uint64_t deadline_ns = deadline_of(timeout_ms);
     keep_status st;
 
     keep__condition_init(&waiter.served_condition);
+    list_waiter(tier, &waiter);
+    (void)keep__cache_evict(&tier->pool->cache, tier); /* a slot that was cached while nobody was listed */
     keep__lock_acquire(&tier->line.lock);
-    st = wait_locked(tier, &waiter, deadline_of(timeout_ms));
+    st = wait_locked(tier, &waiter, deadline_ns);
     keep__lock_release(&tier->line.lock);
     keep__condition_end(&waiter.served_condition);
     if (st == KEEP_OK)

@@ -114,6 +114,9 @@ class Tested(CheckCase):
         self.assert_found(tested.check_tests, excused, "ci/untested.txt:1")
         self.assert_found(tested.check_reasons, excused, "ci/untested.txt:1")
 
-    def test_an_api_test_includes_its_header_alone(self) -> None:
-        texts = {"tests/c/api/test_thing.c": "#include <keep/thing.h>\n#include <keep/keep.h>\n#include <check.h>\n"}
-        self.assert_found(tested.check_api_includes, texts, "tests/c/api/test_thing.c:2")
+    def test_an_api_test_sees_its_header_as_a_user_does(self) -> None:
+        path = "tests/c/api/test_thing.c"
+        own, other, all_of_it = (f"#include <keep/{name}.h>\n" for name in ("thing", "other", "keep"))
+        self.assert_clean(tested.check_api_includes, {path: own + other + "#include <check.h>\n"})
+        self.assert_found(tested.check_api_includes, {path: own + all_of_it}, f"{path}:2")
+        self.assert_found(tested.check_api_includes, {path: other + own}, f"{path}:1", f"{path}:2")

@@ -4,17 +4,27 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import core, settings
 from libkeep import LockPolicy, Pool, Secret
 
-settings.register_profile("keep", deadline=None, derandomize=True)
+settings.register_profile("keep", deadline=None, database=None)
 settings.load_profile("keep")
+
+# Where random tests start; said at the end, and taken from the environment to repeat a run (style R44).
+start = int(os.environ.get("KEEP_TEST_RANDOM") or secrets.randbelow(1 << 32))
+core.global_force_seed = start  # type: ignore[assignment]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"KEEP_TEST_RANDOM={start}")
+
 
 needs_mlock = pytest.mark.skipif(
     "libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer lets mlock do nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import operator
 import os
 import sys
 import threading
@@ -185,6 +186,13 @@ def test_handles_come_from_the_library_only(kind: type[Handle]) -> None:
 def test_a_handle_takes_no_attributes(secret: Secret) -> None:
     with pytest.raises(AttributeError):
         secret.owner = 1  # type: ignore[attr-defined]
+
+
+def test_handles_have_no_order(pool: Pool) -> None:
+    for one, other in zip(handles(pool), handles(pool)):
+        assert one == one and one != other
+        with pytest.raises(TypeError):
+            operator.lt(one, other)  # type: ignore[arg-type]
 
 
 def test_a_weak_reference_does_not_outlive_its_handle(secret: Secret) -> None:

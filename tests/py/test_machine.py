@@ -190,5 +190,5 @@ class Secrets(RuleBasedStateMachine):
         self.pool.close()
 
 
-Secrets.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Secrets.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestSecrets = Secrets.TestCase

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,8 @@ import lint
 from runners import BUILD, COMMANDS, ROOT, run
 
 HERE = Path(__file__).resolve().parent
+# Root may read and lock everything.
+AS_A_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
 BROKEN = HERE / "broken"
 INVALID = "invalid"
 ALL, ONE_LESS = "5/5", "4/5"
@@ -86,6 +89,31 @@ class BrokenFiles(unittest.TestCase):
         """None was forgotten, and none is left over."""
         self.assertEqual(set(EXPECTED) | FORMS, {path.name for path in BROKEN.iterdir()})
 
+    def test_many_failures_are_cut_short(self) -> None:
+        """Twenty are told, the rest is counted."""
+        cases = [{"id": str(i), "transform": "none", "in": "", "out": ""} for i in range(25)]
+        with tempfile.TemporaryDirectory() as scratch:
+            root = {"schema": "keep-memory-1", "numberOfTests": 25, "known": cases}
+            (Path(scratch) / "many.json").write_text(json.dumps(root) + "\n", "utf-8")
+            for language in COMMANDS:
+                with self.subTest(language=language):
+                    done = run(language, vectors=scratch)
+                    self.assertEqual(done.stdout, lines(language, Path(scratch), {"many.json": "0/25"}))
+                    said = done.stderr.splitlines()
+                    self.assertEqual(sum(line.startswith("FAIL many.json known[") for line in said), 20)
+                    self.assertEqual(said[-1], "… and 5 more")
+
+    def test_files_of_no_sane_size_are_invalid_in_c(self) -> None:
+        """Larger than 8 MiB, or nested deeper than 32; elsewhere the form check finds them."""
+        good = (BROKEN / "good/good.json").read_bytes()
+        deep = good.replace(b'"0000deadbeef0000"', b"[" * 40 + b"]" * 40)
+        for content in (good + b"\n" * (8 << 20), deep):
+            with self.subTest(length=len(content)), tempfile.TemporaryDirectory() as scratch:
+                (Path(scratch) / "huge.json").write_bytes(content)
+                done = run("c", vectors=scratch)
+                said = lines("c", Path(scratch), {"huge.json": INVALID})
+                self.assertEqual((done.returncode, done.stdout), (2, said))
+
     def test_an_empty_directory_is_refused(self) -> None:
         """Doing nothing is no success."""
         with tempfile.TemporaryDirectory() as empty:
@@ -125,7 +153,6 @@ class Environment(unittest.TestCase):
 
     def test_what_is_no_readable_directory_is_refused(self) -> None:
         """An empty name, a file, a directory that an ordinary user may not read."""
-        user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
         with tempfile.TemporaryDirectory() as scratch:
             hidden = Path(scratch) / "hidden"
             hidden.mkdir(mode=0)
@@ -133,7 +160,7 @@ class Environment(unittest.TestCase):
             for language in COMMANDS:
                 for vectors in ("", str(BROKEN / "good/good.json"), str(hidden)):
                     with self.subTest(language=language, vectors=vectors):
-                        done = run(language, vectors=vectors, before=user if vectors == str(hidden) else ())
+                        done = run(language, vectors=vectors, before=AS_A_USER if vectors == str(hidden) else ())
                         self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
 
 
@@ -145,6 +172,11 @@ class Independence(unittest.TestCase):
         for language in COMMANDS:
             with self.subTest(language=language):
                 self.assertEqual(run(language, "--reverse").stdout, run(language).stdout)
+
+    def test_no_case_locks_more_than_64_kib(self) -> None:
+        """An ordinary user with that limit passes every case."""
+        done = run("c", before=("prlimit", "--memlock=65536:65536", *AS_A_USER))
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_schema_can_be_asked_for(self) -> None:
         """A schema that nobody knows is no success."""

@@ -45,13 +45,16 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* What is left of a wait after a slice of it; KEEP_WAIT_FOREVER stays. */
+/*
+ * What is left of a wait after a slice of it: at least a millisecond, for a call that does not wait would not say
+ * TIMEOUT. KEEP_WAIT_FOREVER stays.
+ */
 static void shorten(acquire_job *self)
 {
     uint64_t now = now_ms();
 
     if (self->options.timeout_ms != KEEP_WAIT_FOREVER)
-        self->options.timeout_ms = now < self->deadline_ms ? (uint32_t)(self->deadline_ms - now) : 0;
+        self->options.timeout_ms = now < self->deadline_ms ? (uint32_t)(self->deadline_ms - now) : 1;
 }
 
 /* Waits a slice of a long wait; true if the job has to do more. */

@@ -146,6 +146,9 @@ test('a wait longer than a slice still lasts as long as it should', async () => 
   const begin = performance.now();
   await rejects('TIMEOUT', pool.acquireAsync(1, { timeoutMs: 600 }));
   assert.ok(performance.now() - begin >= 599);
+  const other = await pool.acquireAsync(1, { timeoutMs: 300, fallback: true });
+  assert.equal(other.info().kind, Kind.GUARDED);
+  assert.ok(performance.now() - begin >= 898, 'it falls back only when the wait is over');
   const waiting = pool.acquireAsync(1, { timeoutMs: keep.WAIT_FOREVER });
   setTimeout(() => holder.close(), 300);
   assert.equal((await waiting).length, 1);
@@ -177,6 +180,7 @@ test('closing many closes all it can and throws the first failure', () => {
   fails('CLOSED', () => secrets[2].length);
   assert.equal(secrets[1].length, 8);
   Secret.closeMany(secrets);
+  fails('CLOSED', () => secrets[1].length);
   fails('INVALID_ARGUMENT', () => Secret.closeMany([]));
   refuses('ERR_INVALID_ARG_TYPE', () => Secret.closeMany([secrets[0], {}]));
 });
@@ -208,7 +212,7 @@ test('a purge takes everything at once', () => {
   assert.equal(Secret.generate(8).length, 8);
 });
 
-test('a purge inside a write window leaves the secret empty', () => {
+test('a purge inside a write window is survived; the secret stays purged', () => {
   const secret = Secret.generate(8);
   secret.write((copy) => {
     copy.fill(7);

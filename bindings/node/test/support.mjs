@@ -50,7 +50,9 @@ export function smallPool(slots, len = 32) {
   return new keep.Pool({ tierLen: [len], tierSlots: [slots], tierMaxSlots: [slots] });
 }
 
-export function lockedBytes() {
+/** The bytes that the process has locked, for what is still held. */
+export async function lockedBytes() {
+  await collect();
   return keep.memory.report().lockedBytes;
 }
 

@@ -5,14 +5,17 @@
 #include "support/calls.h"
 
 #include <check.h>
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void answer_call(long number, unsigned action)
+static bool answer_call(long number, unsigned action)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -23,15 +26,20 @@ static void answer_call(long number, unsigned action)
     struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
 
     ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    ck_assert_int_eq(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), 0);
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0)
+        return true;
+    ck_assert_msg(errno == ENOSYS || errno == EINVAL, "seccomp: %s", strerror(errno));
+    printf("skipped: no filters of system calls here\n");
+    fflush(stdout);
+    return false;
 }
 
-void refuse_call(long number, int error)
+bool refuse_call(long number, int error)
 {
-    answer_call(number, SECCOMP_RET_ERRNO | (unsigned)error);
+    return answer_call(number, SECCOMP_RET_ERRNO | (unsigned)error);
 }
 
-void forbid_call(long number)
+bool forbid_call(long number)
 {
-    answer_call(number, SECCOMP_RET_KILL_PROCESS);
+    return answer_call(number, SECCOMP_RET_KILL_PROCESS);
 }

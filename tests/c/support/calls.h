@@ -6,10 +6,15 @@
 #ifndef SUPPORT_CALLS_H
 #define SUPPORT_CALLS_H
 
-/* From now on the call with this number fails with `error` and does nothing. */
-void refuse_call(long number, int error);
+#include <stdbool.h>
 
-/* From now on the call with this number kills the process. */
-void forbid_call(long number);
+/*
+ * From now on the call with this number fails with `error` and does nothing. False, and a line on standard output: there
+ * are no filters here, the test has nothing to look at.
+ */
+bool refuse_call(long number, int error);
+
+/* The same: the call kills the process. */
+bool forbid_call(long number);
 
 #endif

@@ -13,22 +13,9 @@
 #include <unistd.h>
 
 enum {
-    ASAN_EXIT = 86,
+    ASAN_EXIT = 86, /* support/sanitizers.c */
     CHILD_FAILED = 87
 };
-
-/* Signals reach the tests; a report is told from everything else by its exit status. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "handle_segv=0:handle_sigbus=0:handle_abort=0:exitcode=86";
-}
-
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "handle_segv=0:handle_sigbus=0:handle_abort=0";
-}
 
 bool finds_stray_accesses(void)
 {

@@ -4,13 +4,12 @@
  */
 #include "memory/maps.h"
 
-#include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "keep/protect.h"
-#include "support/calls.h"
+#include "support/files.h"
 #include "support/suite.h"
 
 #define ALL (KEEP_CHECK_LOCKED | KEEP_CHECK_NOT_DUMPED | KEEP_CHECK_FORK_SAFE)
@@ -113,8 +112,39 @@ START_TEST(where_the_files_of_the_kernel_are_hidden_nothing_is_told)
     keep__pages pages = pages_of(KEEP_BACKING_LOCKED, 1);
     uint32_t holding;
 
-    refuse_call(SYS_openat, ENOENT);
+    hide_files();
     ck_assert(!keep__maps_ask(&pages, 1, &holding));
+    keep__pages_unmap(&pages);
+}
+END_TEST
+
+/* What smaps says of pages at 0x1000 to 0x3000, and what of it holds; UINT32_MAX: nothing is told. */
+static const struct {
+    const char *text;
+    uint32_t holding;
+} texts[] = {
+    { "1000-3000 rw-p 0 0:0 0\nSize: 8 kB\nVmFlags: rd wr lo dc dd\n", ALL },
+    { "1000-3000 rw-p 0 0:0 0\nVmFlags: wf dd lo\n3000-4000 r--p 0 0:0 0\nVmFlags: rd\n", ALL },
+    { "0-2000 rw-p 0 0:0 0\nVmFlags: lo dd wf\n2000-9000 rw-p 0 0:0 0\nVmFlags: lo dd dc\n", ALL },
+    { "0-2000 rw-p 0 0:0 0\nVmFlags: lo dd wf\n2000-9000 rw-p 0 0:0 0\nVmFlags: lo dc\n",
+      KEEP_CHECK_LOCKED | KEEP_CHECK_FORK_SAFE },
+    { "1000-3000 rw-p 0 0:0 0\nVmFlags: rd wr\n", 0 },
+    { "1000-2000 rw-p 0 0:0 0\nVmFlags: lo dd wf\n", 0 }, /* the rest is not mapped */
+    { "1000x3000 rw-p 0 0:0 0\nVmFlags: lo dd wf\n", 0 }, /* no range */
+    { "1000-x rw-p 0 0:0 0\nVmFlags: lo dd wf\n", 0 },
+    { "1000-3000 rw-p 0 0:0 0\nSize: 8 kB\n", UINT32_MAX }, /* a kernel without flags */
+    { "", UINT32_MAX },
+};
+
+START_TEST(flags_are_read_as_the_kernel_writes_them)
+{
+    keep__pages pages = { .data = (uint8_t *)0x1000, .len = 0x2000 };
+    uint32_t holding;
+
+    replace_file("/proc/thread-self/smaps", texts[_i].text);
+    if (!keep__maps_ask(&pages, 1, &holding))
+        holding = UINT32_MAX;
+    ck_assert_uint_eq(holding, texts[_i].holding);
 }
 END_TEST
 
@@ -122,4 +152,5 @@ RUN_SUITE("maps", ONCE(locked_pages_have_all_there_is), ONCE(secret_memory_has_a
           ONCE(pages_that_hold_no_secret_are_not_locked), ONCE(ordinary_memory_has_nothing),
           ONCE(what_one_page_lacks_all_of_them_lack), ONCE(what_one_of_several_lacks_all_of_them_lack),
           ONCE(of_pages_that_are_not_all_mapped_nothing_holds),
-          ONCE(where_the_files_of_the_kernel_are_hidden_nothing_is_told))
+          ONCE(where_the_files_of_the_kernel_are_hidden_nothing_is_told),
+          TIMES(flags_are_read_as_the_kernel_writes_them, sizeof texts / sizeof *texts))

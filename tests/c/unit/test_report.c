@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +18,7 @@
 
 #include "memory/pages.h"
 #include "support/calls.h"
+#include "support/files.h"
 #include "support/suite.h"
 #include "support/user.h"
 
@@ -100,14 +103,16 @@ END_TEST
 START_TEST(advice_that_the_kernel_lacks_is_reported)
 {
     ck_assert_int_eq(facts().wipe_on_fork, 1); /* Linux 4.14 */
-    refuse_call(SYS_madvise, EINVAL);
+    if (!refuse_call(SYS_madvise, EINVAL))
+        return;
     ck_assert_int_eq(facts().wipe_on_fork, 0);
 }
 END_TEST
 
 START_TEST(secret_memory_that_the_kernel_lacks_is_reported)
 {
-    refuse_call(SYS_memfd_secret, ENOSYS);
+    if (!refuse_call(SYS_memfd_secret, ENOSYS))
+        return;
     ck_assert_int_eq(facts().memfd_secret, 0);
 }
 END_TEST
@@ -133,7 +138,7 @@ START_TEST(without_the_files_of_the_kernel_their_facts_are_unknown)
 {
     struct keep_memory_report report;
 
-    refuse_call(SYS_openat, ENOENT);
+    hide_files();
     report = facts();
     ck_assert_int_eq(report.locked_bytes, -1);
     ck_assert_int_eq(report.cap_ipc_lock, -1);
@@ -146,11 +151,66 @@ START_TEST(without_the_files_of_the_kernel_their_facts_are_unknown)
 }
 END_TEST
 
+/* What a file says, and the fact that it makes. */
+static const struct {
+    const char *path;
+    const char *text;
+    size_t fact; /* its place in the report */
+    int64_t value;
+} files[] = {
+#define FACT(name) offsetof(struct keep_memory_report, name)
+    { "/proc/sys/kernel/core_pattern", "core\n", FACT(core_pattern), KEEP_CORE_PATTERN_FILE },
+    { "/proc/sys/kernel/core_pattern", "|/usr/sbin/collect %p\n", FACT(core_pattern), KEEP_CORE_PATTERN_PIPE },
+    { "/proc/sys/kernel/core_pattern", "@/run/collect.socket\n", FACT(core_pattern), KEEP_CORE_PATTERN_PIPE },
+    { "/proc/sys/kernel/yama/ptrace_scope", "3\n", FACT(yama_scope), 3 },
+    { "/proc/sys/kernel/yama/ptrace_scope", "?\n", FACT(yama_scope), -1 },
+    { "/proc/meminfo", "MemTotal: 8 kB\nSwapTotal:       4 kB\n", FACT(swap_bytes), 4096 },
+    { "/proc/meminfo", "MemTotal: 8 kB\n", FACT(swap_bytes), -1 },
+    { "/proc/meminfo", "SwapTotal: 18446744073709551615 kB\n", FACT(swap_bytes), -1 },
+    { "/proc/thread-self/status", "Name: a\nVmLck:\t      12 kB\n", FACT(locked_bytes), 12288 },
+    { "/proc/thread-self/status", "CapEff:\tffffffffffffbfff\n", FACT(cap_ipc_lock), 0 },
+#undef FACT
+};
+
+START_TEST(a_fact_is_what_its_file_says)
+{
+    struct keep_memory_report report;
+    int64_t value;
+
+    replace_file(files[_i].path, files[_i].text);
+    report = facts();
+    memcpy(&value, (const char *)&report + files[_i].fact, sizeof value);
+    ck_assert_int_eq(value, files[_i].value);
+}
+END_TEST
+
+/* With CAP_IPC_LOCK: the map of the user namespace, and whether the capability counts. */
+static const struct {
+    const char *map;
+    int64_t cap_ipc_lock;
+} maps[] = {
+    { "         0          0 4294967295\n", 1 },
+    { NULL, 1 }, /* a kernel without user namespaces */
+    { "", 0 },
+    { "0 1000 1\n", 0 },
+    { "0 0\n", 0 },
+    { "0 0 4294967294\n", 0 },
+};
+
+START_TEST(capabilities_count_in_the_first_user_namespace_only)
+{
+    replace_file("/proc/thread-self/status", "CapEff:\t0000000000004000\n");
+    replace_file("/proc/thread-self/uid_map", maps[_i].map);
+    ck_assert_int_eq(facts().cap_ipc_lock, maps[_i].cap_ipc_lock);
+}
+END_TEST
+
 START_TEST(properties_that_cannot_be_read_are_unknown)
 {
     struct keep_memory_report report;
 
-    refuse_call(SYS_prctl, EPERM);
+    if (!refuse_call(SYS_prctl, EPERM))
+        return;
     report = facts();
     ck_assert_int_eq(report.dumpable, -1);
     ck_assert_int_eq(report.no_new_privs, -1);
@@ -193,8 +253,8 @@ START_TEST(a_check_that_fails_is_a_status_and_the_report_is_filled)
     struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
 
     options.backing = KEEP_BACKING_LOCKED;
-    refuse_call(SYS_mlock, 0); /* they succeed and lock nothing */
-    refuse_call(SYS_mlock2, 0);
+    if (!refuse_call(SYS_mlock, 0) || !refuse_call(SYS_mlock2, 0)) /* they succeed and lock nothing */
+        return;
     assert_status(keep_memory_report(&options, &report), KEEP_ERR_SYSTEM);
     ck_assert_uint_eq(report.failed, KEEP_CHECK_LOCKED);
     ck_assert_uint_eq(report.passed, report.checked - KEEP_CHECK_LOCKED);
@@ -211,6 +271,18 @@ START_TEST(a_pool_that_cannot_be_made_leaves_the_facts)
         return;
     assert_status(keep_memory_report(&options, &report), KEEP_ERR_LOCK_LIMIT);
     ck_assert_int_eq(report.memlock_soft, 0);
+    ck_assert_int_eq(report.page_size, (int64_t)PAGE);
+    ck_assert_uint_eq(report.backing | report.checked | report.passed | report.failed, 0);
+}
+END_TEST
+
+START_TEST(a_pool_without_room_leaves_the_facts)
+{
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
+    struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
+
+    options.max_bytes = 1;
+    assert_status(keep_memory_report(&options, &report), KEEP_ERR_EXHAUSTED);
     ck_assert_int_eq(report.page_size, (int64_t)PAGE);
     ck_assert_uint_eq(report.backing | report.checked | report.passed | report.failed, 0);
 }
@@ -238,6 +310,9 @@ RUN_SUITE("report", ONCE(limits_are_those_of_the_process), ONCE(the_machine_is_w
           ONCE(secret_memory_that_the_kernel_lacks_is_reported), ONCE(an_ordinary_user_is_bound_by_the_limit),
           ONCE(capabilities_in_a_user_namespace_lift_no_limit),
           ONCE(without_the_files_of_the_kernel_their_facts_are_unknown),
+          TIMES(a_fact_is_what_its_file_says, sizeof files / sizeof *files),
+          TIMES(capabilities_count_in_the_first_user_namespace_only, sizeof maps / sizeof *maps),
           ONCE(properties_that_cannot_be_read_are_unknown), ONCE(facts_alone_test_nothing_and_make_no_pool),
           ONCE(with_options_a_private_pool_is_tested), ONCE(a_check_that_fails_is_a_status_and_the_report_is_filled),
-          ONCE(a_pool_that_cannot_be_made_leaves_the_facts), ONCE(wrong_arguments_leave_the_report_as_it_was))
+          ONCE(a_pool_that_cannot_be_made_leaves_the_facts), ONCE(a_pool_without_room_leaves_the_facts),
+          ONCE(wrong_arguments_leave_the_report_as_it_was))

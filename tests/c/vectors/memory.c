@@ -213,11 +213,7 @@ enum {
 
 static uint8_t *copy(struct vector_step *step, keep_bytes data)
 {
-    uint8_t *source = room(step->run, data.len);
-
-    if (data.len > 0)
-        memcpy(source, data.data, data.len);
-    return source;
+    return data.len == 0 ? NULL : memcpy(room(step->run, data.len), data.data, data.len);
 }
 
 static void from_bytes(struct vector_step *step)

@@ -338,6 +338,8 @@ static void take_input(struct vector_run *run, const struct vector_input *input,
         break;
     case VECTOR_BYTES:
         *(keep_bytes *)field = decode(run, value);
+        if (((keep_bytes *)field)->len == 0)
+            ((keep_bytes *)field)->data = NULL; /* which is legal there, and nowhere else */
         break;
     }
 }

@@ -16,7 +16,7 @@ def add(name: str, comment: str, text: str) -> None:
 
 add(
     "order-length-first",
-    "a length beyond the constants counts before anything about the secret",
+    "a length beyond the constants, and no other, counts before anything about the secret",
     """
     pool_new >p
     p.acquire >a len=4
@@ -31,9 +31,12 @@ add(
     c.write_window
         c.resize len=67108865
         c.get offset=0 len=67108865
+    a.resize len=67108864
+    a.get offset=0 len=67108864
     purge
     d.resize len=67108865
     d.get offset=0 len=67108865
+    d.resize len=67108864
     """,
 )
 add(
@@ -385,7 +388,7 @@ add(
     "routing-eight-tiers",
     "the smallest that holds the length, whatever makes the secret",
     """
-    pool_new >p tiers=16,32,48,80,128,192,240,256
+    pool_new >p tiers=16,32,48,80,128,192,240,256 lock=allow_unlocked
     p.acquire >a len=16
     p.acquire >b len=17
     p.acquire >c len=49

@@ -48,7 +48,7 @@ var numbers = map[string]int64{
 	"KEEP_LAYER_ERRNO":          int64(keep.LayerErrno),
 	"KEEP_LAYER_LOADER":         int64(keep.LayerLoader),
 	"KEEP_LAYER_NONE":           int64(keep.LayerNone),
-	"KEEP_LAYER_SQLITE":         int64(keep.LayerSqlite),
+	"KEEP_LAYER_SQLITE":         int64(keep.LayerSQLite),
 	"KEEP_LAYER_TSS2":           int64(keep.LayerTSS2),
 	"KEEP_LOCK_ALLOW_UNLOCKED":  int64(keep.LockAllowUnlocked),
 	"KEEP_LOCK_REQUIRE":         int64(keep.LockRequire),

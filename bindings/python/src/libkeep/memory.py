@@ -323,6 +323,7 @@ class Pool(Handle, native.Pool):
         return native.keep_pool_trim(self)
 
     def stats(self) -> PoolStats:
+        """The pool as it is; each number was true during the call."""
         return PoolStats(**_typed(native.keep_pool_stats(self), tiers=_tiers, backing=Backing))
 
     def __repr__(self) -> str:
@@ -393,6 +394,7 @@ class Secret(Handle, native.Secret):
         return native.keep_secret_equal_bytes(self, data)
 
     def info(self) -> SecretInfo:
+        """What the secret is and what protects it; also of a purged one."""
         return SecretInfo(**_typed(native.keep_secret_info(self), kind=Kind, backing=Backing))
 
     def __eq__(self, other: object) -> bool:
@@ -440,6 +442,7 @@ class Sealed(Handle, native.Sealed):
         return len(secret)
 
     def info(self) -> SealedInfo:
+        """What is sealed, without opening it."""
         return SealedInfo(**native.keep_sealed_info(self))
 
     def __repr__(self) -> str:

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+
+package keep_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	keep "github.com/libkeep/libkeep/bindings/go"
+)
+
+// together runs f in a goroutine that the group waits for.
+func together(group *sync.WaitGroup, f func()) {
+	group.Add(1)
+	go func() {
+		defer group.Done()
+		f()
+	}()
+}
+
+// bindings T20
+func TestCloseAgainstCallingGoroutines(t *testing.T) {
+	pool := closing(t, must(keep.NewPool(nil)))
+	for range rounds {
+		secret := must(keep.GenerateSecret(pool, 32))
+		var callers sync.WaitGroup
+		started := make(chan struct{}, 8)
+		for range cap(started) {
+			together(&callers, func() {
+				_, err := secret.Info()
+				for started <- struct{}{}; err == nil; _, err = secret.Info() {
+					runtime.Gosched()
+				}
+				wantStatus(t, keep.ErrClosed, err)
+			})
+		}
+		<-started
+		wantStatus(t, keep.OK, secret.Close())
+		callers.Wait()
+	}
+	if stats := must(pool.Stats()); stats.Tiers[0].InUse != 0 {
+		t.Fatalf("%d slots in use", stats.Tiers[0].InUse)
+	}
+}
+
+// bindings R43, T20: two readers and two closers, in opposite order
+func TestCallsOnTwoHandlesDoNotDeadlock(t *testing.T) {
+	for range rounds {
+		a, b := must(keep.GenerateSecret(nil, 8)), must(keep.GenerateSecret(nil, 8))
+		var all sync.WaitGroup
+		together(&all, func() { _, _ = a.Equal(b) })
+		together(&all, func() { _, _ = b.Equal(a) })
+		together(&all, func() { wantStatus(t, keep.OK, keep.CloseMany([]*keep.Secret{a, b})) })
+		together(&all, func() { wantStatus(t, keep.OK, keep.CloseMany([]*keep.Secret{b, a})) })
+		all.Wait()
+	}
+}
+
+// bindings T21
+func TestForgottenHandlesAreClosed(t *testing.T) {
+	pool := must(keep.NewPool(nil))
+	for range rounds {
+		must(keep.GenerateSecret(pool, 32))
+		must(keep.GenerateSecret(pool, 2000))
+		must(keep.NewSealed(pool, []byte("secret"), 0))
+	}
+	wantNothingInUse(t, pool)
+}
+
+// wantNothingInUse waits until the collector has closed what was forgotten of the pool.
+func wantNothingInUse(t *testing.T, pool *keep.Pool) {
+	t.Helper()
+	inUse := func() uint64 {
+		stats := must(pool.Stats())
+		return stats.Tiers[0].InUse + stats.Guarded
+	}
+	for deadline := time.Now().Add(10 * time.Second); inUse() > 0; time.Sleep(time.Millisecond) {
+		if runtime.GC(); time.Now().After(deadline) {
+			t.Fatalf("%d secrets are still in use", inUse())
+		}
+	}
+	runtime.KeepAlive(pool)
+}
+
+// memory T21: a window keeps its secret, whatever else is forgotten, and the secret ends after it
+func TestAWindowOutlivesTheLastReference(t *testing.T) {
+	pool := closing(t, must(keep.NewPool(nil)))
+	read := must(keep.SecretFromBytes(pool, []byte("secret"))).Read
+	wantStatus(t, keep.OK, read(func(data []byte) error {
+		read = nil
+		for range 3 {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+		if string(data) != "secret" {
+			t.Errorf("the window shows %q", data)
+		}
+		return nil
+	}))
+	wantNothingInUse(t, pool)
+}
