@@ -7,11 +7,11 @@
 #include <sodium.h>
 
 #include "base/trace.h"
-#include "keep/bytes.h"
 #include "base/banned.h"
 
 _Static_assert(KEEP__AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
 _Static_assert(KEEP__AEAD_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(KEEP__CHACHA_NONCE_LEN == crypto_aead_chacha20poly1305_ietf_NPUBBYTES, "nonce");
 _Static_assert(KEEP__AEAD_TAG_LEN == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
 
 void keep_wipe(void *ptr, size_t len)
@@ -27,6 +27,53 @@ keep_status keep__crypto_init(void)
 bool keep__equal(const void *a, const void *b, size_t len)
 {
     return sodium_memcmp(a, b, len) == 0;
+}
+
+void keep__sha256(keep_bytes first, keep_bytes second, uint8_t out[KEEP__HASH_LEN])
+{
+    crypto_hash_sha256_state state;
+
+    (void)crypto_hash_sha256_init(&state);
+    (void)crypto_hash_sha256_update(&state, first.data, first.len);
+    (void)crypto_hash_sha256_update(&state, second.data, second.len);
+    (void)crypto_hash_sha256_final(&state, out);
+    keep__wipe(&state, sizeof state);
+}
+
+void keep__hmac_sha256(const uint8_t *key, const keep_bytes *pieces, size_t count, uint8_t out[KEEP__HASH_LEN])
+{
+    crypto_auth_hmacsha256_state state;
+
+    (void)crypto_auth_hmacsha256_init(&state, key, KEEP__HASH_LEN);
+    for (size_t i = 0; i < count; i++)
+        (void)crypto_auth_hmacsha256_update(&state, pieces[i].data, pieces[i].len);
+    (void)crypto_auth_hmacsha256_final(&state, out);
+    keep__wipe(&state, sizeof state);
+}
+
+void keep__fingerprint(const uint8_t key[32], const uint8_t *bytes, size_t len, uint8_t out[KEEP__FINGERPRINT_LEN])
+{
+    (void)crypto_generichash(out, KEEP__FINGERPRINT_LEN, bytes, len, key, 32);
+}
+
+void keep__x25519_public(const uint8_t private_key[32], uint8_t out[32])
+{
+    (void)crypto_scalarmult_base(out, private_key);
+}
+
+bool keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32])
+{
+    return crypto_scalarmult(out, private_key, public_key) == 0;
+}
+
+uint64_t keep__short_hash(const uint8_t key[16], uint32_t number)
+{
+    uint64_t hash;
+    uint8_t out[crypto_shorthash_BYTES];
+
+    (void)crypto_shorthash(out, (const uint8_t *)&number, sizeof number, key);
+    memcpy(&hash, out, sizeof hash);
+    return hash;
 }
 
 int keep__compare(const void *a, const void *b, size_t len)
@@ -62,6 +109,21 @@ keep_status keep__aead_check(const keep__aead *aead, const uint8_t *sealed, size
 keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
 {
     if (decrypt(aead, sealed, len, out))
+        return KEEP_OK;
+    keep__wipe(out, len);
+    return keep__trace(KEEP_ERR_AUTH);
+}
+
+void keep__chacha_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out)
+{
+    (void)crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plaintext, len, aead->aad, aead->aad_len, NULL, aead->nonce,
+                                                    aead->key);
+}
+
+keep_status keep__chacha_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
+{
+    if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len + KEEP__AEAD_TAG_LEN, aead->aad,
+                                                  aead->aad_len, aead->nonce, aead->key) == 0)
         return KEEP_OK;
     keep__wipe(out, len);
     return keep__trace(KEEP_ERR_AUTH);

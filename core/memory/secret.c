@@ -422,6 +422,35 @@ void keep__key_free(keep__key *key)
     *key = (keep__key){ 0 };
 }
 
+keep_status keep__key_from_secret(keep_pool *pool, const keep_secret *secret, size_t len, keep__key *out_key)
+{
+    const uint8_t *data;
+    size_t secret_len;
+    keep_status ended;
+    keep_status st = keep_secret_read_begin(secret, &data, &secret_len);
+
+    if (st != KEEP_OK)
+        return st;
+    st = secret_len == len ? keep__key_new(pool, len, out_key) : KEEP_ERR_INVALID_ARGUMENT;
+    if (st == KEEP_OK)
+        memcpy(out_key->bytes, data, len);
+    ended = keep_secret_end(secret);
+    if (st == KEEP_OK && ended != KEEP_OK) {
+        keep__key_free(out_key);
+        st = ended;
+    }
+    return st;
+}
+
+keep_status keep__secret_hold_pool(keep_pool *pool)
+{
+    keep_status st = keep__pool_resolve(pool, &pool);
+
+    if (st == KEEP_OK)
+        keep__pool_retain(pool);
+    return st;
+}
+
 keep_status keep__secret_new_open(keep_pool *pool, size_t len, keep_secret **out_secret, uint8_t **out_data)
 {
     keep_secret *secret = NULL;

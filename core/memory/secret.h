@@ -24,8 +24,14 @@ typedef struct keep__key {
 /* A zeroed key slot of at most the largest tier's length: INVALID_ARGUMENT, statuses of acquiring. */
 keep_status keep__key_new(keep_pool *pool, size_t len, keep__key *out_key);
 
+/* A key slot with a copy of a secret of exactly `len` bytes: INVALID_ARGUMENT, statuses of reading and acquiring. */
+keep_status keep__key_from_secret(keep_pool *pool, const keep_secret *secret, size_t len, keep__key *out_key);
+
 /* Wipes; a key that was never made is nothing. */
 void keep__key_free(keep__key *key);
+
+/* A handle more of a pool, for a handle that makes secrets later; keep_pool_free gives it back. FORKED. */
+keep_status keep__secret_hold_pool(keep_pool *pool);
 
 /* A new secret with its write window open, to decrypt into. Not returned, it is ended and freed like any other. */
 keep_status keep__secret_new_open(keep_pool *pool, size_t len, keep_secret **out_secret, uint8_t **out_data);
