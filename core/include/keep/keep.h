@@ -20,13 +20,16 @@
 #define KEEP_KEEP_H
 
 #include <keep/attributes.h>
+#include <keep/beacon.h>
 #include <keep/bytes.h>
 #include <keep/error.h>
+#include <keep/observer.h>
 #include <keep/pool.h>
 #include <keep/protect.h>
 #include <keep/sealed.h>
 #include <keep/secret.h>
 #include <keep/status.h>
+#include <keep/tracker.h>
 #include <keep/version.h>
 
 #endif

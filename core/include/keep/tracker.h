@@ -216,7 +216,7 @@ keep_tracker_drain(keep_tracker *tracker, uint64_t now_ns, keep_alarm *KEEP_NULL
  *
  * KEEP_OK   always, with right arguments
  */
-KEEP_API KEEP_MUST_USE keep_status keep_tracker_next_deadline(const keep_tracker *tracker, uint64_t *out_ns);
+KEEP_API KEEP_MUST_USE keep_status keep_tracker_next_deadline(keep_tracker *tracker, uint64_t *out_ns);
 
 /*
  * Registers an agent before it beats, or gives a known one new settings and a new start.
