@@ -46,18 +46,6 @@ static const struct vector_kind pools = { "pool", false, free_pool };
 static const struct vector_kind secrets = { "secret", true, free_secret };
 static const struct vector_kind sealeds = { "sealed secret", false, free_sealed };
 
-/* Names what a constructor made and compares its status; a failing one must leave its output alone. */
-static bool is_made(struct vector_step *step, const struct vector_kind *kind, keep_status status, void *handle)
-{
-    const struct args *args = step->args;
-
-    if (status == KEEP_OK)
-        bind_handle(step, args->as, kind, handle);
-    else if (handle != NULL)
-        fail(step->run, "the output of a failed call", "untouched", "a handle");
-    return came_out(step, status);
-}
-
 static void expect_info(struct vector_step *step, const keep_secret *secret)
 {
     struct keep_secret_info info = KEEP_SECRET_INFO_INIT;
@@ -73,7 +61,7 @@ static void expect_info(struct vector_step *step, const keep_secret *secret)
 
 static void secret_made(struct vector_step *step, keep_status status, keep_secret *secret)
 {
-    if (is_made(step, &secrets, status, secret))
+    if (is_made(step, ((const struct args *)step->args)->as, &secrets, status, secret))
         expect_info(step, secret);
 }
 
@@ -110,7 +98,7 @@ static void pool_new(struct vector_step *step)
     options.resplit_views = (uint32_t)args->resplit_views;
     options.lock_policy = lock_policy(step->run, args->lock);
     status = keep_pool_new(&options, &pool);
-    (void)is_made(step, &pools, status, pool);
+    (void)is_made(step, args->as, &pools, status, pool);
 }
 
 static void expect_tiers(struct vector_step *step, const struct keep_pool_stats *stats, uint64_t tier)
@@ -424,7 +412,7 @@ static void seal(struct vector_step *step)
     if (step->variant == TAKE && status == KEEP_OK)
         keep_wipe(source, len);
     expect_bytes(step, "source", source, len);
-    (void)is_made(step, &sealeds, status, sealed);
+    (void)is_made(step, args->as, &sealeds, status, sealed);
 }
 
 static void seal_secret(struct vector_step *step)
@@ -433,7 +421,7 @@ static void seal_secret(struct vector_step *step)
     keep_sealed *sealed = NULL;
     keep_status status = keep_sealed_from_secret(args->secret, (uint32_t)args->type, &sealed);
 
-    (void)is_made(step, &sealeds, status, sealed);
+    (void)is_made(step, args->as, &sealeds, status, sealed);
 }
 
 static void open_sealed(struct vector_step *step)
@@ -443,7 +431,7 @@ static void open_sealed(struct vector_step *step)
     keep_secret *secret = NULL;
     keep_status status = keep_sealed_open(args->sealed, &options, &secret);
 
-    if (!is_made(step, &secrets, status, secret))
+    if (!is_made(step, args->as, &secrets, status, secret))
         return;
     expect_info(step, secret);
     reveal_all(step, secret);

@@ -163,6 +163,19 @@ static keep_bytes decode(struct vector_run *run, json_t *value)
     return (keep_bytes){ "", 0 };
 }
 
+keep_bytes decode_bytes(struct vector_step *step, json_t *value)
+{
+    return decode(step->run, value);
+}
+
+json_t *copy_json(struct vector_step *step, json_t *value)
+{
+    json_t *copy = json_deep_copy(value);
+
+    json_array_append_new(step->run->kept, copy);
+    return copy;
+}
+
 /* An integer; one of 64 bits may be a text. */
 static uint64_t decode_number(struct vector_run *run, const struct vector_input *input, const json_t *value)
 {
@@ -229,13 +242,31 @@ void unbind_handle(struct vector_step *step, const void *handle)
         one->live = one->live && one->handle != handle;
 }
 
+bool is_bound(const struct vector_step *step, const struct vector_kind *kind, const void *handle)
+{
+    const struct handle *one = step->run->newest;
+
+    while (one != NULL && one->handle != handle)
+        one = one->older;
+    return one != NULL && one->kind == kind;
+}
+
+bool is_made(struct vector_step *step, const char *name, const struct vector_kind *kind, keep_status status, void *handle)
+{
+    if (status == KEEP_OK)
+        bind_handle(step, name, kind, handle);
+    else if (handle != NULL)
+        fail(step->run, "the output of a failed call", "untouched", "a handle");
+    return came_out(step, status);
+}
+
 static void *use_handle(struct vector_run *run, const struct vector_kind *kind, const char *name)
 {
     const struct handle *found = find(run, name);
 
-    if (found != NULL && found->kind == kind && (found->live || kind->stale_is_usable))
+    if (found != NULL && (kind == NULL || found->kind == kind) && (found->live || found->kind->stale_is_usable))
         return found->handle;
-    fail(run, "a handle", kind->name, name == NULL ? "nothing" : name);
+    fail(run, "a handle", kind == NULL ? "any" : kind->name, name == NULL ? "nothing" : name);
     return NULL;
 }
 
@@ -274,10 +305,18 @@ void expect_number(struct vector_step *step, const char *key, uint64_t got)
     expect(step, key, json_integer((json_int_t)got));
 }
 
+void expect_same(struct vector_step *step, const char *what, keep_bytes want, keep_bytes got)
+{
+    struct vector_run *run = step->run;
+
+    if (want.len != got.len || (got.len != 0 && memcmp(want.data, got.data, got.len) != 0))
+        fail(run, what, to_hex(run, want, SHOWN_LEN), to_hex(run, got, SHOWN_LEN));
+}
+
 void expect_bytes(struct vector_step *step, const char *key, const void *data, size_t len)
 {
     struct vector_run *run = step->run;
-    keep_bytes got = { len == 0 ? "" : data, len }, bytes;
+    keep_bytes got = { len == 0 ? "" : data, len };
     const char *save = take_text(run, step->in, "save"), *digest;
     json_t *want = take(run, step->out, key);
     json_int_t want_len;
@@ -291,9 +330,7 @@ void expect_bytes(struct vector_step *step, const char *key, const void *data, s
             fail(run, key, digest, hash(run, got));
         return;
     }
-    bytes = decode(run, want);
-    if (bytes.len != len || memcmp(bytes.data, got.data, len) != 0)
-        fail(run, key, to_hex(run, bytes, SHOWN_LEN), to_hex(run, got, SHOWN_LEN));
+    expect_same(step, key, decode(run, want), got);
 }
 
 /* --- operations --- */
@@ -328,6 +365,11 @@ static void take_input(struct vector_run *run, const struct vector_input *input,
     case VECTOR_LIST:
         *(json_t **)field = take_list(run, input, value);
         break;
+    case VECTOR_OBJECT:
+        *(json_t **)field = value;
+        if (!json_is_object(value))
+            fail(run, input->key, "an object", "another value");
+        break;
     case VECTOR_NUMBER:
         *(uint64_t *)field = decode_number(run, input, value);
         break;
@@ -353,11 +395,11 @@ static const struct vector_input *input_of(const struct vector_schema *schema, c
     return input;
 }
 
-static const void *take_inputs(struct vector_run *run, const struct vector_op *op, json_t *in)
+static const void *take_inputs(struct vector_run *run, const char *inputs, json_t *in)
 {
     uint8_t *args = memset(room(run, run->schema->args_len), 0, run->schema->args_len);
 
-    for (const char *word = op->inputs; *word != '\0'; word += strcspn(word, " "), word += strspn(word, " ")) {
+    for (const char *word = inputs; *word != '\0'; word += strcspn(word, " "), word += strspn(word, " ")) {
         bool may_miss = *word == '?';
         const struct vector_input *input = input_of(run->schema, word + may_miss, strcspn(word + may_miss, " "));
         json_t *value = take(run, in, input->key);
@@ -380,6 +422,14 @@ static void expect_all_taken(struct vector_run *run, json_t *object)
         fail(run, "keys", "those of the schema", json_object_iter_key(left));
 }
 
+const void *take_part(struct vector_step *step, json_t *object, const char *inputs)
+{
+    const void *args = take_inputs(step->run, inputs, object);
+
+    expect_all_taken(step->run, object);
+    return args;
+}
+
 static void run_op(struct vector_step *step, const struct vector_op *ops, const char *name)
 {
     const struct vector_op *op = ops;
@@ -393,7 +443,7 @@ static void run_op(struct vector_step *step, const struct vector_op *ops, const 
     }
     step->status = status == NULL ? "OK" : json_is_string(status) ? json_string_value(status) : "a name";
     step->variant = op->variant;
-    step->args = take_inputs(step->run, op, step->in);
+    step->args = take_inputs(step->run, op->inputs, step->in);
     if (step->run->failure == NULL)
         op->run(step);
     expect_all_taken(step->run, step->in);
@@ -422,6 +472,19 @@ void run_steps(struct vector_run *run, json_t *steps)
 {
     for (size_t i = 0; i < json_array_size(steps) && run->failure == NULL; i++)
         run_step(run, json_array_get(steps, i));
+}
+
+void run_items(struct vector_step *step, json_t *items, const struct vector_op *ops, void *context)
+{
+    struct vector_run *run = step->run;
+
+    for (size_t i = 0; i < json_array_size(items) && run->failure == NULL; i++) {
+        json_t *item = json_array_get(items, i);
+        const char *name = take_text(run, item, "op");
+        struct vector_step one = { .run = run, .in = item, .out = item, .context = context };
+
+        run_op(&one, ops, name == NULL ? ops->name : name);
+    }
 }
 
 /* --- cases --- */
