@@ -12,11 +12,13 @@
 #include "base/trace.h"
 #include "base/banned.h"
 
+typedef void (*exit_call)(void *value);
+
 static _Atomic uint32_t numbers_given;
 static KEEP__THREAD_LOCAL uint32_t number; /* 1 and up; 0: none yet */
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static pthread_key_t exit_key;
-static void (*_Atomic exit_function)(void *);
+static _Atomic exit_call exit_function;
 static int exit_error;
 
 uint32_t keep__thread_number(void)

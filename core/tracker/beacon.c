@@ -184,27 +184,31 @@ size_t keep__beacon_wrap(const keep_beacon *beacon, const uint8_t prefix[KEEP__P
 
 /* --- making --- */
 
-/* Reads the options: a peer, and a copy without pointers. */
-static keep_status read_beacon_options(const keep_beacon_options *given, keep_beacon *out)
+static bool allows_beacon(const keep_beacon_options *options)
 {
-    keep_beacon_options options = KEEP_BEACON_OPTIONS_INIT;
-    keep_status st = keep__options_read(given, sizeof options, sizeof options, &options);
-    bool is_detached = options.path == NULL && options.host == NULL;
+    bool is_detached = options->path == NULL && options->host == NULL;
+    bool needs_pid = is_detached || options->mode == KEEP_BEAT_MASTER;
 
+    if (options->mode > KEEP_BEAT_MASTER || options->fork_refresh > 1)
+        return false;
+    if ((options->mode == KEEP_BEAT_PLAIN) != (options->key == NULL))
+        return false;
+    return (options->path == NULL || options->host == NULL) && (options->agent_pid != 0 || !needs_pid);
+}
+
+/* Reads the options, and the peer they name. */
+static keep_status read_beacon_options(const keep_beacon_options *given, keep_beacon_options *out, keep__peer *out_peer)
+{
+    static const keep_beacon_options defaults = KEEP_BEACON_OPTIONS_INIT;
+    keep_status st;
+
+    *out = defaults;
+    st = keep__options_read(given, sizeof *out, sizeof *out, out);
     if (st != KEEP_OK)
         return st;
-    if (options.mode > KEEP_BEAT_MASTER || options.fork_refresh > 1 || (options.path != NULL && options.host != NULL) ||
-        (options.mode == KEEP_BEAT_PLAIN) != (options.key == NULL) ||
-        (options.agent_pid == 0 && (is_detached || options.mode == KEEP_BEAT_MASTER)))
+    if (!allows_beacon(out) || (out->path != NULL && !find_path(out->path, out_peer)) ||
+        (out->host != NULL && !find_host(out->host, out->port, out_peer)))
         return KEEP_ERR_INVALID_ARGUMENT;
-    if (options.path != NULL && !find_path(options.path, &out->peer))
-        return KEEP_ERR_INVALID_ARGUMENT;
-    if (options.host != NULL && !find_host(options.host, options.port, &out->peer))
-        return KEEP_ERR_INVALID_ARGUMENT;
-    options.path = NULL;
-    options.host = NULL;
-    options.key = NULL;
-    out->options = options;
     return KEEP_OK;
 }
 
@@ -222,7 +226,8 @@ static keep_status begin_life(keep_beacon *beacon, keep_error *err)
     return KEEP_OK;
 }
 
-static keep_status make_beacon(keep_beacon *beacon, const keep_secret *key, keep_error *err)
+/* Copies the key; from then on the options have no pointers. */
+static keep_status make_beacon(keep_beacon *beacon, keep_error *err)
 {
     bool is_sealed = beacon->options.mode != KEEP_BEAT_PLAIN;
     keep_status st = keep__guard_enter();
@@ -235,29 +240,33 @@ static keep_status make_beacon(keep_beacon *beacon, const keep_secret *key, keep
         return fail_beacon(err, KEEP_ERR_UNSUPPORTED, 0, "this kernel has no process descriptors");
     beacon->stamp = keep__guard_stamp();
     beacon->epoch = keep__guard_epoch();
-    if (is_sealed) {
-        st = keep__key_from_secret(NULL, key, KEEP__BEAT_KEY_LEN, &beacon->key);
-        if (st != KEEP_OK)
-            return fail_beacon(err, st, 0, "the key cannot be copied");
-    }
+    if (is_sealed)
+        st = keep__key_from_secret(NULL, beacon->options.key, KEEP__BEAT_KEY_LEN, &beacon->key);
+    if (st != KEEP_OK)
+        return fail_beacon(err, st, 0, "the key cannot be copied");
+    beacon->options.path = NULL;
+    beacon->options.host = NULL;
+    beacon->options.key = NULL;
     st = begin_life(beacon, err);
     return st != KEEP_OK ? st : keep__connection_open(&beacon->peer, is_sealed, &beacon->connection, err);
 }
 
 keep_status keep_beacon_new(const keep_beacon_options *options, keep_beacon **out_beacon, keep_error *err)
 {
-    keep_beacon read = { .stamp = 0 };
+    keep_beacon_options read;
+    keep__peer peer = { .len = 0 };
     keep_beacon *beacon;
-    keep_status st = options == NULL || out_beacon == NULL ? KEEP_ERR_INVALID_ARGUMENT : read_beacon_options(options, &read);
+    keep_status st = options == NULL || out_beacon == NULL ? KEEP_ERR_INVALID_ARGUMENT
+                                                           : read_beacon_options(options, &read, &peer);
 
     if (st != KEEP_OK)
         return st;
     beacon = keep__heap_new(sizeof *beacon);
     if (beacon == NULL)
         return fail_beacon(err, KEEP_ERR_NO_MEMORY, 0, "memory for the beacon was refused");
-    beacon->options = read.options;
-    beacon->peer = read.peer;
-    st = make_beacon(beacon, options->key, err);
+    beacon->options = read;
+    beacon->peer = peer;
+    st = make_beacon(beacon, err);
     if (st == KEEP_OK)
         *out_beacon = beacon;
     else

@@ -129,13 +129,13 @@ bool keep__intake_accept(keep__intake *intake, const keep_datagram *datagram, ke
     if (is_from_unix(mail)) {
         mail->pid = datagram->kernel_pid;
         mail->origin = datagram->generation != 0 ? KEEP_ORIGIN_KERNEL : KEEP_ORIGIN_SOCKET_MODE;
-        if (!has_credentials(datagram))
-            return refuse_mail(intake, mail, &intake->counts.no_credentials, 0, 0);
-        if (!is_user_allowed(&intake->options, datagram->uid))
-            return refuse_mail(intake, mail, &intake->counts.uid_refused, KEEP_EVENT_UID_REFUSED, 0);
     } else if ((datagram->marks & KEEP_MARK_ATTESTED) != 0) {
         mail->origin = KEEP_ORIGIN_OPERATOR;
     }
+    if (is_from_unix(mail) && !has_credentials(datagram))
+        return refuse_mail(intake, mail, &intake->counts.no_credentials, 0, 0);
+    if (is_from_unix(mail) && !is_user_allowed(&intake->options, datagram->uid))
+        return refuse_mail(intake, mail, &intake->counts.uid_refused, KEEP_EVENT_UID_REFUSED, 0);
     return has_form(intake, mail) || refuse_freely(&intake->counts.bad_length);
 }
 
@@ -185,11 +185,11 @@ bool keep__intake_decode(keep__intake *intake, keep__mail *mail, bool opened)
         return refuse_mail(intake, mail, &counts->decode_errors, KEEP_EVENT_DECODE_ERROR, fault.kind);
     if (mail->is_sealed && !is_fresh(intake, mail))
         return refuse_freely(&counts->replay_refused);
-    if (is_from_unix(mail)) {
-        if (intake->options.require_pid_match != 0 && claimed_pid_of(mail) != mail->pid)
-            return refuse_mail(intake, mail, &counts->auth_failures, KEEP_EVENT_AUTH_FAILURE, 0);
-        return true;
-    }
-    mail->pid = claimed_pid_of(mail);
-    return mail->pid <= intake->pid_max || refuse_mail(intake, mail, &counts->pid_above_max, 0, 0);
+    if (!is_from_unix(mail))
+        mail->pid = claimed_pid_of(mail);
+    else if (intake->options.require_pid_match != 0 && claimed_pid_of(mail) != mail->pid)
+        return refuse_mail(intake, mail, &counts->auth_failures, KEEP_EVENT_AUTH_FAILURE, 0);
+    if (!is_from_unix(mail) && mail->pid > intake->pid_max)
+        return refuse_mail(intake, mail, &counts->pid_above_max, 0, 0);
+    return true;
 }

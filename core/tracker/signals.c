@@ -24,7 +24,7 @@
 static const int told[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 #define TOLD (sizeof told / sizeof *told)
 
-static _Atomic(keep_beacon *) teller;
+static keep_beacon *_Atomic teller;
 static struct sigaction former[TOLD];
 static _Atomic uint32_t installed; /* a bit per signal whose former disposition is kept */
 

@@ -4,8 +4,8 @@
  * observer, and can leave a last word from a signal handler.
  *
  * Lifetime: whoever made it frees it; freeing sends nothing, so say goodbye first. A key is copied into a locked slot.
- * Threads: one at a time; keep_beacon_crash: any thread, also from a signal handler
- * Limits: paths of at most 107 bytes.
+ * Threads: one at a time
+ * Limits: paths of at most 107 bytes. keep_beacon_crash may be called by any thread, also from a signal handler.
  *
  * Beat from the loop that is supervised, never from a thread of its own, which would beat on for a hung program. That
  * nobody observes is no error: the beat is dropped, and the outcome says so.
@@ -136,7 +136,7 @@ keep_beacon_arm(keep_beacon *beacon, uint32_t flags, keep_error *KEEP_NULLABLE e
 
 /*
  * Sends the last word: critical, terminal. Async-signal-safe, from any thread; errno is kept. Unarmed, or in a forked
- * child, it does nothing.
+ * child, it does nothing. Cannot fail.
  */
 KEEP_API void keep_beacon_crash(keep_beacon *beacon, uint32_t payload);
 

@@ -178,9 +178,10 @@ struct keep_tracker_stats {
  *
  * options   NULL: the defaults
  *
- * KEEP_OK             the caller frees it with keep_tracker_free
- * KEEP_ERR_NO_MEMORY  ask for a smaller capacity
- * KEEP_ERR_SYSTEM     no random bytes could be had for the hash key
+ * KEEP_OK               the caller frees it with keep_tracker_free
+ * KEEP_ERR_NO_MEMORY    ask for a smaller capacity
+ * KEEP_ERR_SYSTEM       no random bytes could be had for the hash key
+ * KEEP_ERR_UNSUPPORTED  the kernel cannot wipe pages in a forked child
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_tracker_new(const keep_tracker_options *KEEP_NULLABLE options, KEEP_OWN keep_tracker **out_tracker);
@@ -277,11 +278,6 @@ KEEP_API KEEP_MUST_USE keep_status
 keep_tracker_stats(const keep_tracker *tracker, struct keep_tracker_stats *out_stats);
 
 /*
- * Frees the ledger and nulls the handle; a null handle is nothing. Cannot fail.
- */
-KEEP_API void keep_tracker_free(keep_tracker **tracker);
-
-/*
  * Computes a published known answer, so that a build can be checked in every language. It touches no ledger and no key.
  *
  * name      crc32c, beat.encode, beat.decode, beat.fault, notice.encode, notice.decode, notice.fault, iv.prefix,
@@ -299,6 +295,11 @@ KEEP_API void keep_tracker_free(keep_tracker **tracker);
 KEEP_API KEEP_MUST_USE keep_status
 keep_tracker_known_answer(const char *name, const void *KEEP_NULLABLE in, size_t in_len, void *KEEP_NULLABLE out,
                           size_t cap, size_t *out_len);
+
+/*
+ * Frees the ledger and nulls the handle; a null handle is nothing. Cannot fail.
+ */
+KEEP_API void keep_tracker_free(keep_tracker **tracker);
 
 KEEP_END_DECLS
 
