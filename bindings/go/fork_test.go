@@ -14,8 +14,8 @@ import (
 	keep "github.com/libkeep/libkeep/bindings/go"
 )
 
-// bindings 5, memory R55: every call of a child on an inherited handle is FORKED. Go cannot live on after a bare fork, but
-// its one thread can make a call and end.
+// bindings 5, memory R55: every call of a child on an inherited handle is FORKED. Go cannot live on after a bare fork,
+// but its one thread can make a call and end.
 func TestInheritedHandlesAreForked(t *testing.T) {
 	pool := onePool(t, 4)
 	secret := closing(t, must(keep.GenerateSecret(pool, 32)))

@@ -27,9 +27,9 @@ func temporaryPool() *keep.Pool {
 
 // bindings R49: a call keeps its object until C has returned. With the tag keep_gcstress the collector runs when the
 // call holds nothing but the handle of C.
-func TestACallKeepsItsObject(t *testing.T) {
-	ctx, use := context.Background(), func([]byte) error { runtime.GC(); return nil }
-	for name, call := range map[string]func() error{
+func TestACallKeepsItsSecret(t *testing.T) {
+	use := func([]byte) error { runtime.GC(); return nil }
+	allSucceed(t, map[string]func() error{
 		"Put":        func() error { return temporary().Put(0, []byte("x")) },
 		"Get":        func() error { _, err := temporary().Get(nil, 0, 6); return err },
 		"Reveal":     func() error { _, err := temporary().Reveal(nil); return err },
@@ -47,26 +47,41 @@ func TestACallKeepsItsObject(t *testing.T) {
 		"Close":      func() error { return temporary().Close() },
 		"CloseMany":  func() error { return keep.CloseMany([]*keep.Secret{temporary(), temporary()}) },
 		"SealSecret": func() error { _, err := keep.SealSecret(temporary(), 0); return err },
+	})
+}
 
-		"Sealed.Open":        func() error { _, err := temporarySealed().Open(nil); return err },
-		"Sealed.OpenContext": func() error { _, err := temporarySealed().OpenContext(ctx, nil); return err },
-		"Sealed.OpenInto":    func() error { return temporarySealed().OpenInto(temporary()) },
-		"Sealed.Info":        func() error { _, err := temporarySealed().Info(); return err },
-		"Sealed.Close":       func() error { return temporarySealed().Close() },
+func TestACallKeepsItsSealed(t *testing.T) {
+	ctx := context.Background()
+	allSucceed(t, map[string]func() error{
+		"Open":        func() error { _, err := temporarySealed().Open(nil); return err },
+		"OpenContext": func() error { _, err := temporarySealed().OpenContext(ctx, nil); return err },
+		"OpenInto":    func() error { return temporarySealed().OpenInto(temporary()) },
+		"Info":        func() error { _, err := temporarySealed().Info(); return err },
+		"Close":       func() error { return temporarySealed().Close() },
+	})
+}
 
-		"Pool.Acquire":        func() error { _, err := temporaryPool().Acquire(8, nil); return err },
-		"Pool.AcquireContext": func() error { _, err := temporaryPool().AcquireContext(ctx, 8, nil); return err },
-		"Pool.AcquireMany":    func() error { _, err := temporaryPool().AcquireMany(8, 2); return err },
-		"Pool.Reserve":        func() error { return temporaryPool().Reserve(8, 2) },
-		"Pool.Trim":           func() error { _, err := temporaryPool().Trim(); return err },
-		"Pool.Stats":          func() error { _, err := temporaryPool().Stats(); return err },
-		"Pool.Close":          func() error { return temporaryPool().Close() },
-		"GenerateSecret":      func() error { _, err := keep.GenerateSecret(temporaryPool(), 8); return err },
-		"SecretFromBytes":     func() error { _, err := keep.SecretFromBytes(temporaryPool(), nil); return err },
-		"TakeSecret":          func() error { _, err := keep.TakeSecret(temporaryPool(), nil); return err },
-		"NewSealed":           func() error { _, err := keep.NewSealed(temporaryPool(), nil, 0); return err },
-		"TakeSealed":          func() error { _, err := keep.TakeSealed(temporaryPool(), nil, 0); return err },
-	} {
+func TestACallKeepsItsPool(t *testing.T) {
+	ctx := context.Background()
+	allSucceed(t, map[string]func() error{
+		"Acquire":         func() error { _, err := temporaryPool().Acquire(8, nil); return err },
+		"AcquireContext":  func() error { _, err := temporaryPool().AcquireContext(ctx, 8, nil); return err },
+		"AcquireMany":     func() error { _, err := temporaryPool().AcquireMany(8, 2); return err },
+		"Reserve":         func() error { return temporaryPool().Reserve(8, 2) },
+		"Trim":            func() error { _, err := temporaryPool().Trim(); return err },
+		"Stats":           func() error { _, err := temporaryPool().Stats(); return err },
+		"Close":           func() error { return temporaryPool().Close() },
+		"GenerateSecret":  func() error { _, err := keep.GenerateSecret(temporaryPool(), 8); return err },
+		"SecretFromBytes": func() error { _, err := keep.SecretFromBytes(temporaryPool(), nil); return err },
+		"TakeSecret":      func() error { _, err := keep.TakeSecret(temporaryPool(), nil); return err },
+		"NewSealed":       func() error { _, err := keep.NewSealed(temporaryPool(), nil, 0); return err },
+		"TakeSealed":      func() error { _, err := keep.TakeSealed(temporaryPool(), nil, 0); return err },
+	})
+}
+
+func allSucceed(t *testing.T, calls map[string]func() error) {
+	t.Helper()
+	for name, call := range calls {
 		if err := call(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

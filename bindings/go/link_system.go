@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+//go:build !keep_embedded
+
 package keep
 
-// The library is the installed one, or the build tree's through PKG_CONFIG_PATH. In the repository zstatus.go is made
-// by go generate.
-
-//go:generate ../../ci/gen ../../build/gen
-//go:generate ln -sfn ../../build/gen/go/zstatus.go zstatus.go
+// The library is the installed one, or the build tree's through PKG_CONFIG_PATH.
 
 // #cgo pkg-config: keep
 import "C"

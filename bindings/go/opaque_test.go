@@ -48,7 +48,8 @@ func TestPrintingShowsTypeLengthAndState(t *testing.T) {
 		}
 	}
 	must(keep.Purge())
-	if got := fmt.Sprint(secret, sealed); got != "keep.Secret(23 bytes, slot, purged) keep.Sealed(23 bytes, type 7, purged)" {
+	const purged = "keep.Secret(23 bytes, slot, purged) keep.Sealed(23 bytes, type 7, purged)"
+	if got := fmt.Sprint(secret, sealed); got != purged {
 		t.Errorf("got %s", got)
 	}
 }

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"syscall"
 	"unsafe"
 )
 
@@ -127,13 +128,17 @@ type TierStats struct {
 
 // PoolStats is a pool as it is. Bytes are of memory, counts never go down.
 type PoolStats struct {
-	Tiers                                                               []TierStats
-	Backing                                                             Backing // of the newest region; 0: none yet
-	LastLockErrno                                                       int     // of the newest lock failure
-	LockedBytes, UnlockedBytes, MetadataBytes, GuardedBytes             uint64
-	Guarded                                                             uint64 // guarded buffers alive
+	Tiers         []TierStats
+	Backing       Backing       // of the newest region; 0: none yet
+	LastLockErrno syscall.Errno // of the newest lock failure
+
+	LockedBytes, UnlockedBytes, MetadataBytes, GuardedBytes uint64
+
+	Guarded uint64 // guarded buffers alive
+
 	Growths, Waits, Timeouts, Fallbacks, LockFailures, Resplits, Purges uint64
-	CacheEntries, CacheHits, CacheMisses, CacheEvictions                uint64
+
+	CacheEntries, CacheHits, CacheMisses, CacheEvictions uint64
 }
 
 // Pool is locked memory for secrets, and a compartment: the key of its sealed secrets is its own. It lives until the
@@ -211,7 +216,7 @@ func (p *Pool) Acquire(n int, options *AcquireOptions) (*Secret, error) {
 }
 
 // AcquireContext is Acquire, but waits for a slot until the context ends: ErrTimeout after its deadline. Waiters are
-// served first in, first out.
+// served first in, first out; each holds a thread while it waits.
 func (p *Pool) AcquireContext(ctx context.Context, n int, options *AcquireOptions) (*Secret, error) {
 	if p == nil {
 		handle, err := DefaultPool(nil)
@@ -294,7 +299,7 @@ func poolStats(c *C.struct_keep_pool_stats) PoolStats {
 	s := PoolStats{
 		Tiers:          make([]TierStats, c.tier_count),
 		Backing:        Backing(c.backing),
-		LastLockErrno:  int(c.last_lock_errno),
+		LastLockErrno:  syscall.Errno(c.last_lock_errno),
 		LockedBytes:    uint64(c.locked_bytes),
 		UnlockedBytes:  uint64(c.unlocked_bytes),
 		MetadataBytes:  uint64(c.metadata_bytes),

@@ -132,9 +132,9 @@ func TestReserveTrimAndStats(t *testing.T) {
 func TestAcquireContextEndsWithTheDeadline(t *testing.T) {
 	pool := onePool(t, 1)
 	closing(t, must(pool.Acquire(32, nil)))
+	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
 	defer cancel()
-	start := time.Now()
 	_, err := pool.AcquireContext(ctx, 32, nil)
 	wantStatus(t, keep.ErrTimeout, err)
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) < 30*time.Millisecond {

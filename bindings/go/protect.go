@@ -57,19 +57,22 @@ const Unlimited int64 = C.KEEP_UNLIMITED
 
 // MemoryFacts is what the machine and the process allow. What cannot be read is -1; what is there or not is 1 or 0.
 type MemoryFacts struct {
-	PageSize                        int64
-	MemlockSoft, MemlockHard        int64 // RLIMIT_MEMLOCK in bytes
-	LockedBytes                     int64 // of the process
-	CapIpcLock                      int64 // 1: RLIMIT_MEMLOCK does not bind it
-	MemfdSecret, WipeOnFork         int64 // the kernel has them
-	Hardening                       int64 // HardenFlags that are active
-	CoreLimit                       int64 // RLIMIT_CORE in bytes
-	CorePattern                     CorePattern
+	PageSize                 int64
+	MemlockSoft, MemlockHard int64 // RLIMIT_MEMLOCK in bytes
+	LockedBytes              int64 // of the process
+	CapIpcLock               int64 // 1: RLIMIT_MEMLOCK does not bind it
+	MemfdSecret, WipeOnFork  int64 // the kernel has them
+	Hardening                int64 // HardenFlags that are active
+	CoreLimit                int64 // RLIMIT_CORE in bytes
+	CorePattern              CorePattern
+
 	Dumpable, NoNewPrivs, NoNewCode int64
-	YamaScope                       int64      // /proc/sys/kernel/yama/ptrace_scope
-	SwapBytes                       int64      // swap space of the machine
-	Backing                         Backing    // of the tested pool; 0: not tested
-	Checked, Passed, Failed         CheckFlags // 0 without options
+
+	YamaScope int64   // /proc/sys/kernel/yama/ptrace_scope
+	SwapBytes int64   // swap space of the machine
+	Backing   Backing // of the tested pool; 0: not tested
+
+	Checked, Passed, Failed CheckFlags // 0 without options
 }
 
 // Purge wipes every secret of the process now, and the keys of all sealed ones. It tells how many windows were open;

@@ -94,7 +94,8 @@ func TestMemoryKnownAnswer(t *testing.T) {
 
 func TestVersionIsThatOfTheHeaders(t *testing.T) {
 	want := fmt.Sprintf("%d.%d.%d", keep.VersionMajor, keep.VersionMinor, keep.VersionPatch)
-	if keep.Version() != want || keep.VersionNumber != 1_000_000*keep.VersionMajor+1_000*keep.VersionMinor+keep.VersionPatch {
+	number := 1_000_000*keep.VersionMajor + 1_000*keep.VersionMinor + keep.VersionPatch
+	if keep.Version() != want || keep.VersionNumber != number {
 		t.Fatalf("the library is %s, the headers are %s", keep.Version(), want)
 	}
 }

@@ -103,7 +103,7 @@ def gist(printed: str) -> str:
     """The lines that say what went wrong, of all that a compiler or interpreter prints."""
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"^\w*Error\b|\berror:|\bundefined\b", line)]
-    return "; ".join(telling[:3] or lines[-1:])
+    return "; ".join(telling[:3] or lines[-3:])
 
 
 def check(tree: Tree) -> Iterator[Finding]:

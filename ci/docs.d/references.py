@@ -18,6 +18,7 @@ REQUIRED = (
     "docs/architecture.md",
     "docs/threats.md",
     "docs/adding.md",
+    "docs/benchmarks.md",
     "CONTRIBUTING.md",
 )
 # `core/base/lock.h`, `tests/c/kernel/`, `ci/run`: a name with a slash that begins with a folder of the repository.

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/banned.h"
 
 keep_status keep__answer_room(keep__answer answer, size_t len)
@@ -36,6 +37,9 @@ keep_status keep__answer_known(const keep__transform *transforms, size_t count, 
     found = find_transform(transforms, count, name);
     if (found == NULL)
         return KEEP_ERR_INVALID_ARGUMENT;
+    st = keep__crypto_init();
+    if (st != KEEP_OK)
+        return st;
     st = found->transform(keep__reader_of(in.data, in.len), (keep__answer){ answer.out, answer.cap, &len });
     if (st == KEEP_OK || st == KEEP_ERR_BUFFER_TOO_SMALL)
         *answer.out_len = len;

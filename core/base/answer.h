@@ -35,7 +35,7 @@ static inline bool keep__answer_whole(const keep__reader *in)
     return !in->failed && in->left == 0;
 }
 
-/* Finds the transform of a name and asks it. INVALID_ARGUMENT: there is none, or a pointer is NULL. */
+/* Finds the transform of a name and asks it. INVALID_ARGUMENT: there is none, or a pointer is NULL. UNSUPPORTED */
 keep_status keep__answer_known(const keep__transform *transforms, size_t count, const char *name, keep_bytes in,
                                keep__answer answer);
 

@@ -26,7 +26,10 @@ keep_status keep__crypto_init(void)
 
 bool keep__equal(const void *a, const void *b, size_t len)
 {
-    return sodium_memcmp(a, b, len) == 0;
+    int differs = sodium_memcmp(a, b, len);
+
+    KEEP_CT_RELEASE("whether two secrets are equal is what is asked", &differs, sizeof differs);
+    return differs == 0;
 }
 
 void keep__sha256(keep_bytes first, keep_bytes second, uint8_t out[KEEP__HASH_LEN])
@@ -97,8 +100,11 @@ void keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t le
 /* `out` NULL: libsodium only compares the tag. */
 static bool decrypt(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
 {
-    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len + KEEP__AEAD_TAG_LEN,
-                                                      aead->aad, aead->aad_len, aead->nonce, aead->key) == 0;
+    int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len + KEEP__AEAD_TAG_LEN,
+                                                            aead->aad, aead->aad_len, aead->nonce, aead->key);
+
+    KEEP_CT_RELEASE("whether the tag is right is what is asked", &failed, sizeof failed);
+    return failed == 0;
 }
 
 keep_status keep__aead_check(const keep__aead *aead, const uint8_t *sealed, size_t len)

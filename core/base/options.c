@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options and reports. The size is read once: the caller's struct may change meanwhile.
+ * Options and reports. A size may change between two readings of it: each is checked by itself.
  */
 #include "base/options.h"
 
@@ -44,7 +44,7 @@ keep_status keep__report_check(const void *out, size_t first)
 void keep__report_fill(void *out, const void *full, size_t known)
 {
     size_t skipped = sizeof(size_t);
-    size_t len = keep__size_min(size_of(out), known);
+    size_t len = keep__size_max(keep__size_min(size_of(out), known), skipped);
 
     memcpy((uint8_t *)out + skipped, (const uint8_t *)full + skipped, len - skipped);
 }

@@ -15,8 +15,7 @@
 #include "memory/place.h"
 #include "base/banned.h"
 
-#define ACQUIRE_FLAGS \
-    (KEEP_ACQUIRE_FALLBACK | KEEP_ACQUIRE_GUARDED | KEEP_ACQUIRE_ALIGN16 | KEEP_ACQUIRE_RESIDENT)
+#define ACQUIRE_FLAGS (KEEP_ACQUIRE_FALLBACK | KEEP_ACQUIRE_GUARDED | KEEP_ACQUIRE_ALIGN16 | KEEP_ACQUIRE_RESIDENT)
 
 /* A free slot, the slot of the tier's least recently used cache entry, or a slot of a new region. */
 static keep_status claim_now(keep__tier *tier, keep__spot *out)

@@ -125,20 +125,39 @@ static keep_status need_key(keep_pool *pool, uint64_t epoch)
     return st;
 }
 
-/* Changes both halves by the same random bytes. Without random bytes the next view tries again. */
-static void resplit(keep_pool *pool, uint64_t views, uint64_t now_ns)
+/* Whether `resplit_views` views, this one apart, or half a second went by since the last re-split. */
+static bool is_due(keep_pool *pool, uint64_t views, uint64_t now_ns)
 {
+    uint64_t last_ns = atomic_load_explicit(&pool->coffer.last_resplit_ns, memory_order_relaxed);
+
+    return views > pool->resplit_views || (now_ns > last_ns && now_ns - last_ns >= RESPLIT_NS);
+}
+
+/*
+ * Changes both halves by the same random bytes, unless another view did so meanwhile. Without random bytes the next view
+ * tries again.
+ */
+static void resplit(keep_pool *pool, uint64_t now_ns)
+{
+    keep__coffer *coffer = &pool->coffer;
+    uint64_t views;
     KEEP__KEY64(drawn);
 
     if (keep__random(drawn.words, KEEP__AEAD_KEY_LEN) != KEEP_OK)
         return;
-    atomic_fetch_sub(&pool->coffer.scratch_word, views * ONE_VIEW);
-    atomic_store(&pool->coffer.last_resplit_ns, now_ns);
-    write_halves(&pool->coffer, UINT64_MAX, drawn.words, drawn.words);
-    atomic_fetch_add(&pool->resplits, 1);
+    write_begin(coffer);
+    views = atomic_load(&coffer->scratch_word) / ONE_VIEW;
+    if (is_due(pool, views, now_ns)) {
+        atomic_fetch_sub(&coffer->scratch_word, (views - 1) * ONE_VIEW); /* this view counts from here */
+        atomic_store(&coffer->last_resplit_ns, now_ns);
+        write_half(half_in(&coffer->left), UINT64_MAX, drawn.words);
+        write_half(half_in(&coffer->right), UINT64_MAX, drawn.words);
+        atomic_fetch_add(&pool->resplits, 1);
+    }
+    write_end(coffer);
 }
 
-/* Takes a free scratch slot and counts the view; tells the views before this one. */
+/* Takes a free scratch slot and counts the view; tells the views with this one. */
 static unsigned take_scratch(keep__coffer *coffer, uint64_t *out_views)
 {
     uint64_t word = atomic_load_explicit(&coffer->scratch_word, memory_order_relaxed);
@@ -152,7 +171,7 @@ static unsigned take_scratch(keep__coffer *coffer, uint64_t *out_views)
         bit = word & (~word + 1);
     } while (!atomic_compare_exchange_weak_explicit(&coffer->scratch_word, &word, word - bit + ONE_VIEW,
                                                     memory_order_acquire, memory_order_relaxed));
-    *out_views = word / ONE_VIEW;
+    *out_views = word / ONE_VIEW + 1;
     return (unsigned)__builtin_ctzll(bit);
 }
 
@@ -186,12 +205,11 @@ static unsigned view_begin(keep_pool *pool)
 {
     keep__coffer *coffer = &pool->coffer;
     uint64_t now_ns = keep__clock_coarse_ns();
-    uint64_t idle_ns = now_ns - atomic_load_explicit(&coffer->last_resplit_ns, memory_order_relaxed);
     uint64_t views;
     unsigned slot = take_scratch(coffer, &views);
 
-    if (KEEP__UNLIKELY(views >= pool->resplit_views || idle_ns >= RESPLIT_NS))
-        resplit(pool, views, now_ns);
+    if (KEEP__UNLIKELY(is_due(pool, views, now_ns)))
+        resplit(pool, now_ns);
     while (!join_once(coffer, (uint64_t *)(void *)scratch_at(coffer, slot)))
         keep__thread_yield();
     return slot;
@@ -240,12 +258,24 @@ static void forget_key_locked(keep__coffer *coffer) KEEP_HOLDS(coffer->lock)
 }
 
 /* Somebody may have sealed since the epoch began: that key is not this purge's to wipe. */
+/* Waits until each view that may hold the former key has wiped it. */
+static void outwait_views(keep__coffer *coffer)
+{
+    uint64_t busy = ~atomic_load(&coffer->scratch_word) & ALL_FREE;
+
+    while (busy != 0) {
+        keep__thread_yield();
+        busy &= ~atomic_load(&coffer->scratch_word);
+    }
+}
+
 void keep__coffer_purge(keep__coffer *coffer, uint64_t new_epoch)
 {
     keep__lock_acquire(&coffer->lock);
     if (atomic_load(&coffer->key_epoch) != new_epoch + 1)
         forget_key_locked(coffer);
     keep__lock_release(&coffer->lock);
+    outwait_views(coffer);
 }
 
 void keep__coffer_end(keep_pool *pool)

@@ -47,7 +47,7 @@ typedef struct keep__guarded_facts {
 
 keep_status keep__guarded_tell(keep__spot spot, keep__guarded_facts *out);
 
-/* Marks every live buffer purged and wipes it; the windows that were open. */
-uint64_t keep__guarded_purge(void);
+/* Marks every live buffer purged and wipes it; counts the windows that were open. SYSTEM: one could not be wiped. */
+keep_status keep__guarded_purge(uint64_t *windows);
 
 #endif

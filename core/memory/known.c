@@ -157,9 +157,8 @@ static keep_status region_plan(keep__reader in, keep__answer answer)
 }
 
 static const keep__transform memory_transforms[] = {
-    { "sealed.aad", sealed_aad },         { "sealed.encode", sealed_encode },
-    { "sealed.decode", sealed_decode },   { "coffer.split", coffer_halves },
-    { "coffer.join", coffer_halves },     { "coffer.resplit", coffer_resplit },
+    { "sealed.aad", sealed_aad },         { "sealed.encode", sealed_encode }, { "sealed.decode", sealed_decode },
+    { "coffer.split", coffer_halves },    { "coffer.join", coffer_halves },   { "coffer.resplit", coffer_resplit },
     { "guarded.layout", guarded_layout }, { "region.plan", region_plan },
 };
 

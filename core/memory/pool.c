@@ -78,8 +78,8 @@ static void list_pool(keep__root *root, keep_pool *pool)
 static void reset_counters(keep_pool *pool)
 {
     _Atomic uint64_t *const counters[] = {
-        &pool->slab_bytes, &pool->locked_bytes, &pool->unlocked_bytes, &pool->guarded_bytes,
-        &pool->guarded,    &pool->growths,      &pool->waits,          &pool->timeouts,
+        &pool->slab_bytes, &pool->locked_bytes,  &pool->unlocked_bytes, &pool->guarded_bytes,
+        &pool->guarded,    &pool->growths,       &pool->waits,          &pool->timeouts,
         &pool->fallbacks,  &pool->lock_failures, &pool->resplits,
     };
 
@@ -134,7 +134,8 @@ static keep_status make_pool(const keep_pool_options *options, const keep__tier_
     return st;
 }
 
-static keep_status make_default_locked(keep__root *root, const keep_pool_options *given) KEEP_HOLDS(root->making_default)
+static keep_status make_default_locked(keep__root *root, const keep_pool_options *given)
+    KEEP_HOLDS(root->making_default)
 {
     keep_pool_options options;
     keep__tier_plan plan;

@@ -36,39 +36,39 @@ static uint64_t purge_pool(keep_pool *pool)
     return windows;
 }
 
-static uint64_t purge_all(keep__root *root)
+static keep_status purge_all(keep__root *root, uint64_t *windows)
 {
-    uint64_t windows = 0;
     keep_pool *pool;
+    keep_status st;
 
     keep__guard_new_epoch();
     pool = next_pool(root, NULL);
     while (pool != NULL) {
         keep_pool *next;
 
-        windows += purge_pool(pool);
+        *windows += purge_pool(pool);
         next = next_pool(root, pool);
         keep__pool_release(pool);
         pool = next;
     }
-    windows += keep__guarded_purge();
+    st = keep__guarded_purge(windows);
     atomic_fetch_add(&root->purge_count, 1);
-    return windows;
+    return st;
 }
 
 keep_status keep_purge(uint64_t *out_open_windows)
 {
     keep__root *root;
-    uint64_t windows;
+    uint64_t windows = 0;
     keep_status st = keep__guard_enter();
 
     if (st != KEEP_OK)
         return st;
     root = keep__guard_root();
     keep__lock_acquire(&root->purge);
-    windows = purge_all(root);
+    st = purge_all(root, &windows);
     keep__lock_release(&root->purge);
     if (out_open_windows != NULL)
         *out_open_windows = windows;
-    return KEEP_OK;
+    return st;
 }

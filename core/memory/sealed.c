@@ -47,8 +47,7 @@ static keep_status encrypt_and_store(keep_sealed *sealed, const uint8_t *bytes)
     if (st != KEEP_OK)
         return st;
     keep__layout_aad(&sealed->binding, aad);
-    st = keep__coffer_seal(sealed->pool, sealed->binding.epoch, aead, plaintext,
-                           sealed->stored + KEEP__AEAD_NONCE_LEN);
+    st = keep__coffer_seal(sealed->pool, sealed->binding.epoch, aead, plaintext, sealed->stored + KEEP__AEAD_NONCE_LEN);
     return st != KEEP_OK ? st : epoch_check(sealed->binding.epoch);
 }
 
@@ -192,8 +191,7 @@ keep_status keep_sealed_from_secret(const keep_secret *secret, uint32_t type, ke
     return st;
 }
 
-keep_status keep_sealed_open(const keep_sealed *sealed, const keep_acquire_options *options,
-                             keep_secret **out_secret)
+keep_status keep_sealed_open(const keep_sealed *sealed, const keep_acquire_options *options, keep_secret **out_secret)
 {
     keep_sealed *opened = (keep_sealed *)(uintptr_t)sealed; /* what the cache remembers of it changes under its lock */
     keep_acquire_options read;

@@ -38,8 +38,8 @@ KEEP__ALWAYS_INLINE keep_status judge(uint64_t word, keep__spot spot, struct rul
 
 KEEP__ALWAYS_INLINE bool swap(keep__spot spot, uint64_t *word, uint64_t next)
 {
-    return atomic_compare_exchange_weak_explicit(&spot.group->word[keep__spot_slot(spot)], word, next, memory_order_acq_rel,
-                                                 memory_order_acquire);
+    return atomic_compare_exchange_weak_explicit(&spot.group->word[keep__spot_slot(spot)], word, next,
+                                                 memory_order_acq_rel, memory_order_acquire);
 }
 
 KEEP__ALWAYS_INLINE keep_status change(keep__spot spot, struct rule rule)
@@ -64,7 +64,7 @@ void keep__slab_fill(keep__group *group, uint32_t count)
 
 bool keep__slab_take(keep__group *group, keep__spot *out)
 {
-    uint64_t free = atomic_load_explicit(&group->free, memory_order_relaxed);
+    uint64_t free = atomic_load(&group->free); /* ordered after a waiter's listing: no slot is overlooked */
 
     while (free != 0) {
         uint64_t bit = free & (~free + 1);
@@ -184,7 +184,7 @@ keep_status keep__slab_release(keep__spot spot, bool *out_left)
 
 bool keep__slab_hold(keep__spot *spot, uint32_t *out_windows)
 {
-    uint64_t word = keep__spot_word(*spot);
+    uint64_t word = atomic_load(&spot->group->word[keep__spot_slot(*spot)]); /* ordered after the new epoch */
 
     do {
         if ((word & KEEP__LIVE) == 0)

@@ -212,12 +212,17 @@ static keep_status grow_locked(keep__tier *tier, uint64_t want) KEEP_HOLDS(tier-
     return st;
 }
 
+static uint64_t count_free_locked(keep__tier *tier) KEEP_HOLDS(tier->growth)
+{
+    return tier->tables == NULL ? 0 : keep__table_count_free(tier->tables);
+}
+
 keep_status keep__tier_grow(keep__tier *tier, uint64_t want, bool unless_free)
 {
     keep_status st = KEEP_OK;
 
     keep__lock_acquire(&tier->growth);
-    if (!unless_free || keep__tier_count_free(tier) == 0)
+    if (!unless_free || count_free_locked(tier) == 0)
         st = grow_locked(tier, want);
     keep__lock_release(&tier->growth);
     keep__tier_attend(tier);
@@ -230,7 +235,7 @@ keep_status keep__tier_reserve(keep__tier *tier, uint64_t count)
     uint64_t free;
 
     keep__lock_acquire(&tier->growth);
-    free = keep__tier_count_free(tier);
+    free = count_free_locked(tier);
     if (free < count)
         st = grow_locked(tier, count - free);
     keep__lock_release(&tier->growth);
@@ -299,9 +304,12 @@ uint64_t keep__tier_trim(keep__tier *tier)
 
 uint64_t keep__tier_count_free(keep__tier *tier)
 {
-    const keep__table *table = atomic_load(&tier->table);
+    uint64_t free;
 
-    return table == NULL ? 0 : keep__table_count_free(table);
+    keep__lock_acquire(&tier->growth);
+    free = count_free_locked(tier);
+    keep__lock_release(&tier->growth);
+    return free;
 }
 
 uint64_t keep__tier_metadata(keep__tier *tier)

@@ -69,8 +69,7 @@ static void serve_locked(keep__tier *tier) KEEP_HOLDS(tier->line.lock)
     }
 }
 
-static keep_status wait_locked(keep__tier *tier, keep__waiter *waiter, uint64_t deadline_ns)
-    KEEP_HOLDS(tier->line.lock)
+static keep_status wait_locked(keep__tier *tier, keep__waiter *waiter, uint64_t deadline_ns) KEEP_HOLDS(tier->line.lock)
 {
     while (!waiter->is_served) {
         if (!keep__condition_wait(&waiter->served_condition, &tier->line.lock, deadline_ns))

@@ -27,8 +27,8 @@ static const struct {
 
 int command_refuse(const char *what, const char *argument)
 {
-    fprintf(stderr, "keep: %s%s%s (see `keep help`)\n", what, argument == NULL ? "" : ": ",
-            argument == NULL ? "" : argument);
+    (void)fprintf(stderr, "keep: %s%s%s (see `keep help`)\n", what, argument == NULL ? "" : ": ",
+                  argument == NULL ? "" : argument);
     return COMMAND_MISUSED;
 }
 

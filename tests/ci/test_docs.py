@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The rules of the documents: comments of exported functions, what documents name, examples."""
+"""The rules of the documents: comments of exported functions, what documents name and claim, examples."""
 
 import json
 from collections.abc import Callable, Iterator
 
+import claims
 import comments
 import references
 from lib.tree import ROOT, Finding, Tree
@@ -87,6 +88,42 @@ class References(DocumentCase):
         table = "<!-- fields: keep_acquire_options -->\n| field | means |\n|---|---|\n| `timeout_ms` | wait |\n"
         self.assertEqual(len(self.sentences(references.check_fields, {"x.md": table})), 1)
         self.assertEqual(self.sentences(references.check_fields, {"x.md": table + "| `flags` | how |\n"}), [])
+
+
+class Claims(DocumentCase):
+    def test_a_linked_test_has_the_title_of_the_link(self) -> None:
+        tests = {"tests/c/test_x.c": "START_TEST(a_freed_one_is_closed)\n", "tests/x.mjs": "test('one, two', () => {\n"}
+        fine = "See [a freed one is closed](../tests/c/test_x.c), [one, two](../tests/x.mjs), [them](../tests/x.md)."
+        self.assertEqual(self.sentences(claims.check_tests, {**tests, "docs/x.md": fine}), [])
+        for title in ("a freed one is", "is closed", "freed ones"):
+            text = f"See [{title}](../tests/c/test_x.c)."
+            self.assertEqual(len(self.sentences(claims.check_tests, {**tests, "docs/x.md": text})), 1, title)
+
+    def test_the_map_has_every_file(self) -> None:
+        files = {"core/base/x.c": "x", "core/base/x.h": "x"}
+        heading = "### `core/base/`\n\n| file | holds |\n|---|---|\n"
+        for rows, lacking in (("| `x` | x |\n", 0), ("", 1), ("| `y` | y |\n", 2)):
+            found = self.found(claims.check_map, {**files, claims.MAP: heading + rows})
+            self.assertEqual(len(found), lacking, rows)
+
+    def test_the_lock_order_is_that_of_the_enum(self) -> None:
+        enum = {claims.LOCKS: "typedef enum keep__rank {\n    KEEP__RANK_A = 1, /* KEEP__RANK_C */\n    KEEP__RANK_B }"}
+        for text, count in (("KEEP__RANK_A KEEP__RANK_B, KEEP__RANK_A", 0), ("KEEP__RANK_B KEEP__RANK_A", 1)):
+            self.assertEqual(len(self.found(claims.check_ranks, {**enum, claims.MAP: text})), count)
+
+    def test_the_jobs_are_those_of_ci_run(self) -> None:
+        run = {"ci/run": "x=1\nknown=(gcc fuzz-replay\n    docs)\n", "ci/test": "for job in gcc docs; do\n"}
+        table = "| job | | does |\n|---|---|---|\n| `gcc` | ✓ | x |\n| `fuzz-replay` | | x |\n"
+        self.assert_clean(claims.check_jobs, {**run, claims.JOBS: table + "| `docs` | ✓ | x |\n"})
+        for row, findings in (("", 2), ("| `docs` | | x |\n", 1), ("| `docs` | ✓ | x |\n| `no` | | x |\n", 1)):
+            self.assertEqual(len(self.found(claims.check_jobs, {**run, claims.JOBS: table + row})), findings, row)
+
+    def test_the_oldest_languages_are_those_of_the_manifests(self) -> None:
+        texts = {path: real(path) for path in claims.OLDEST}
+        told = "Python 3.9, Node.js 18.18, Go 1.24, libsodium 1.0.18\n"
+        self.assert_clean(claims.check_oldest, {**texts, "README.md": told})
+        for word, other in (("3.9", "3.10"), ("18.18", "20"), ("1.24", "1.2"), ("1.0.18", "1.0.1")):
+            self.assertEqual(len(self.found(claims.check_oldest, {**texts, "README.md": told.replace(word, other)})), 1)
 
 
 class Examples(DocumentCase):

@@ -32,7 +32,7 @@ typedef struct acquire_job {
     shim_job job;
     shim_acquire acquire;
     size_t len;
-    keep_acquire_options options; /* timeout_ms: what is left */
+    keep_acquire_options options;
     uint64_t deadline_ms;
     keep_secret *secret;
 } acquire_job;
@@ -45,19 +45,18 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/*
- * What is left of a wait after a slice of it: at least a millisecond, for a call that does not wait would not say
- * TIMEOUT. KEEP_WAIT_FOREVER stays.
- */
-static void shorten(acquire_job *self)
+/* What is left of the wait: at least a millisecond, for a call that does not wait would not say TIMEOUT. */
+static uint32_t time_left(const acquire_job *self)
 {
+    uint32_t timeout_ms = self->options.timeout_ms;
     uint64_t now = now_ms();
 
-    if (self->options.timeout_ms != KEEP_WAIT_FOREVER)
-        self->options.timeout_ms = now < self->deadline_ms ? (uint32_t)(self->deadline_ms - now) : 1;
+    if (timeout_ms == 0 || timeout_ms == KEEP_WAIT_FOREVER)
+        return timeout_ms;
+    return now < self->deadline_ms ? (uint32_t)(self->deadline_ms - now) : 1;
 }
 
-/* Waits a slice of a long wait; true if the job has to do more. */
+/* Waits a slice; false if there is nothing to wait for, so that the last call is due. */
 static bool wait_slice(acquire_job *self)
 {
     keep_acquire_options options = self->options;
@@ -67,22 +66,24 @@ static bool wait_slice(acquire_job *self)
     options.flags &= ~(uint32_t)KEEP_ACQUIRE_FALLBACK;
     job->status = self->acquire(job->box->handle, self->len, &options, &self->secret);
     job->again = job->status == KEEP_ERR_TIMEOUT;
-    if (job->again)
-        shorten(self);
-    else
-        self->options.timeout_ms = 0; /* nothing to wait for: the failure stays, unless the last call falls back */
-    return !job->again && job->status != KEEP_OK;
+    return job->again || job->status == KEEP_OK;
 }
 
 static void run(shim_job *job)
 {
     acquire_job *self = (acquire_job *)job;
+    keep_acquire_options options = self->options;
 
     job->status = KEEP_ERR_TIMEOUT;
     if (atomic_load(&job->instance->stopping))
         return;
-    if (self->options.timeout_ms <= SLICE_MS || wait_slice(self))
-        job->status = self->acquire(job->box->handle, self->len, &self->options, &self->secret);
+    options.timeout_ms = time_left(self);
+    if (options.timeout_ms > SLICE_MS) {
+        if (wait_slice(self))
+            return;
+        options.timeout_ms = 0;
+    }
+    job->status = self->acquire(job->box->handle, self->len, &options, &self->secret);
 }
 
 static napi_value give_secret(const shim_call *call, shim_job *job)

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { format, inspect } from 'node:util';
+import { checkText } from '../lib/errors.js';
 import keep from '../lib/index.js';
 import { fails, refuses, rejects, smallPool } from './support.mjs';
 
@@ -146,6 +147,8 @@ test('a wait longer than a slice still lasts as long as it should', async () => 
   const begin = performance.now();
   await rejects('TIMEOUT', pool.acquireAsync(1, { timeoutMs: 600 }));
   assert.ok(performance.now() - begin >= 599);
+  const soon = () => rejects('TIMEOUT', pool.acquireAsync(1, { timeoutMs: 251 }));
+  await Promise.all(Array.from({ length: 12 }, soon));
   const other = await pool.acquireAsync(1, { timeoutMs: 300, fallback: true });
   assert.equal(other.info().kind, Kind.GUARDED);
   assert.ok(performance.now() - begin >= 898, 'it falls back only when the wait is over');
@@ -246,6 +249,11 @@ test('known answers come as a buffer, or into one', () => {
   for (const name of ['no.such', 'sealed.aad\0', '', 'x'.repeat(100), '\ud800']) {
     fails('INVALID_ARGUMENT', () => memory.knownAnswer(name, fields));
   }
+});
+
+test('a text with a lone surrogate is refused, before it could become another text', () => {
+  for (const wrong of ['\ud800', 'a\udfffb', '\udc00\ud800']) fails('INVALID_ARGUMENT', () => checkText(wrong, 'op'));
+  for (const right of ['', 'plain', '\u{1f511}', 'nul \0']) assert.equal(checkText(right, 'op'), right);
 });
 
 test('the version is that of the constants', () => {

@@ -29,7 +29,7 @@
 
 #define KEEP_OWN
 #define KEEP_NULLABLE
-#define KEEP_AUTO(type) __attribute__((cleanup(type##_free))) type *
+#define KEEP_AUTO(type) __attribute__((cleanup(type##_free), unused)) type *
 
 #ifdef __cplusplus
 #define KEEP_BEGIN_DECLS extern "C" {

@@ -26,7 +26,7 @@ KEEP_BEGIN_DECLS
 enum {
     KEEP_HARDEN_NO_CORE = 1,      /* RLIMIT_CORE 0, for good; a core_pattern that pipes ignores it */
     KEEP_HARDEN_NO_DUMP = 2,      /* not dumpable: no core, no ptrace, gdb or perf by the same user; undone by exec */
-    KEEP_HARDEN_NO_NEW_PRIVS = 4, /* for good, also in children: no sudo, no ping there */
+    KEEP_HARDEN_NO_NEW_PRIVS = 4, /* for good, in this thread and all it starts: no sudo, no ping there */
     KEEP_HARDEN_NO_NEW_CODE = 8,  /* no new executable pages (Linux 6.3): breaks JIT compilers, so Node; inherited */
     KEEP_HARDEN_RECOMMENDED = 3
 };
@@ -88,7 +88,9 @@ struct keep_memory_report {
  *
  * out_open_windows   NULL, or how many windows were open
  *
- * KEEP_OK   all secrets that existed are gone
+ * KEEP_OK          all secrets that existed are gone
+ * KEEP_ERR_SYSTEM  all but a guarded buffer whose pages the kernel refused to open: it is marked purged, and stays
+ *                  inaccessible; `*out_open_windows` is set
  */
 KEEP_API KEEP_MUST_USE keep_status keep_purge(uint64_t *KEEP_NULLABLE out_open_windows);
 
@@ -132,6 +134,7 @@ keep_memory_report(const keep_pool_options *KEEP_NULLABLE options, struct keep_m
  * KEEP_OK                    the answer is written
  * KEEP_ERR_INVALID_ARGUMENT  an unknown name, or input that the function does not take
  * KEEP_ERR_AUTH              sealed.decode: the bytes do not authenticate
+ * KEEP_ERR_UNSUPPORTED       libsodium does not run here
  * KEEP_ERR_BUFFER_TOO_SMALL  call again with `*out_len` bytes
  */
 KEEP_API KEEP_MUST_USE keep_status

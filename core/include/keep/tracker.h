@@ -291,6 +291,7 @@ keep_tracker_stats(const keep_tracker *tracker, struct keep_tracker_stats *out_s
  * KEEP_ERR_MALFORMED         the frame does not decode
  * KEEP_ERR_AUTH              the frame does not open
  * KEEP_ERR_BUFFER_TOO_SMALL  call again with `*out_len` bytes
+ * KEEP_ERR_UNSUPPORTED       libsodium does not run here
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_tracker_known_answer(const char *name, const void *KEEP_NULLABLE in, size_t in_len, void *KEEP_NULLABLE out,

@@ -4,9 +4,11 @@
  * everything else by its exit status.
  */
 
-const char *__asan_default_options(void);
-const char *__tsan_default_options(void);
-const char *__tsan_default_suppressions(void);
+#define SEEN_BY_RUNTIME __attribute__((visibility("default")))
+
+SEEN_BY_RUNTIME const char *__asan_default_options(void);
+SEEN_BY_RUNTIME const char *__tsan_default_options(void);
+SEEN_BY_RUNTIME const char *__tsan_default_suppressions(void);
 
 const char *__asan_default_options(void)
 {

@@ -44,34 +44,19 @@ type testCase struct {
 	saved                map[string][]byte
 }
 
-// mismatch is why a case fails or a file is invalid.
-type mismatch struct {
-	what      string
-	want, got any
-}
-
-func (m mismatch) Error() string {
-	show := func(value any) string {
-		if b, ok := value.([]byte); ok {
-			value = hex.EncodeToString(b)
-		}
-		return fmt.Sprintf("%.64s", fmt.Sprint(value))
-	}
-	return fmt.Sprintf("%s: expected %s, got %s", m.what, show(m.want), show(m.got))
-}
-
+// fail ends a case, or makes a file invalid.
 func fail(what string, want, got any) {
-	panic(mismatch{what, want, got})
+	if b, ok := got.([]byte); ok {
+		got = hex.EncodeToString(b)
+	}
+	panic(fmt.Errorf("%s: expected %.64v, got %.64v", what, fmt.Sprint(want), fmt.Sprint(got)))
 }
 
-// attempt gives what made run stop before its end: a mismatch, or any other panic.
+// attempt gives what made run stop before its end: a failure, or any other panic.
 func attempt(run func()) (err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
-			var ok bool
-			if err, ok = caught.(mismatch); !ok {
-				err = fmt.Errorf("panic: %v", caught)
-			}
+			err = fmt.Errorf("%v", caught)
 		}
 	}()
 	run()
@@ -267,7 +252,9 @@ func (c *testCase) script(known operations, steps []any) {
 		got, err := known[op](s)
 		c.expect(op, status, statusOf(err))
 		for _, key := range slices.Sorted(maps.Keys(out)) {
-			c.expect(op+" "+key, out[key], got[key])
+			value, known := got[key]
+			c.expect(op+" "+key, true, known)
+			c.expect(op+" "+key, out[key], value)
 		}
 		s.done()
 		if save != "" {

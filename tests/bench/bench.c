@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Measuring. A round lasts at least ROUND_NS; how many calls that takes is found by doubling.
+ */
+#include "bench.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define ROUNDS 7
+#define ROUND_NS 8e6
+#define THREADS_MAX 8
+
+static double now_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double time_of(bench_body body, void *state, size_t count)
+{
+    double start = now_ns();
+
+    body(state, count);
+    return now_ns() - start;
+}
+
+static size_t count_for_a_round(bench_body body, void *state)
+{
+    size_t count = 1;
+
+    while (time_of(body, state, count) < ROUND_NS)
+        count *= 2;
+    return count;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+
+    return (left > right) - (left < right);
+}
+
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, by_size);
+    return values[count / 2];
+}
+
+void bench_tell(const char *name, double value)
+{
+    (void)printf("%s %.2f\n", name, value);
+}
+
+void bench_check(int is_right, const char *what)
+{
+    if (is_right)
+        return;
+    (void)fprintf(stderr, "bench: not so: %s\n", what);
+    exit(1);
+}
+
+void bench_run(const char *name, bench_body body, void *state)
+{
+    size_t count = count_for_a_round(body, state);
+    double rounds[ROUNDS];
+
+    for (size_t i = 0; i < ROUNDS; i++)
+        rounds[i] = time_of(body, state, count) / (double)count;
+    bench_tell(name, median(rounds, ROUNDS));
+}
+
+struct runner {
+    pthread_t thread;
+    pthread_barrier_t *start;
+    bench_body body;
+    void *state;
+    size_t count;
+};
+
+static void *run(void *given)
+{
+    struct runner *runner = given;
+
+    (void)pthread_barrier_wait(runner->start);
+    runner->body(runner->state, runner->count);
+    return NULL;
+}
+
+static double time_of_threads(struct runner *runners, size_t threads)
+{
+    pthread_barrier_t start;
+    double began;
+
+    (void)pthread_barrier_init(&start, NULL, (unsigned)threads + 1);
+    for (size_t i = 0; i < threads; i++) {
+        runners[i].start = &start;
+        bench_check(pthread_create(&runners[i].thread, NULL, run, &runners[i]) == 0, "a thread starts");
+    }
+    (void)pthread_barrier_wait(&start);
+    began = now_ns();
+    for (size_t i = 0; i < threads; i++)
+        (void)pthread_join(runners[i].thread, NULL);
+    (void)pthread_barrier_destroy(&start);
+    return now_ns() - began;
+}
+
+void bench_run_threads(const char *name, bench_body body, void *const *states, size_t threads)
+{
+    size_t count = 4 * count_for_a_round(body, states[0]); /* starting threads must not count */
+    struct runner runners[THREADS_MAX];
+    double rounds[ROUNDS];
+
+    bench_check(threads <= THREADS_MAX, "few enough threads");
+    for (size_t i = 0; i < threads; i++)
+        runners[i] = (struct runner){ .body = body, .state = states[i], .count = count };
+    for (size_t i = 0; i < ROUNDS; i++)
+        rounds[i] = time_of_threads(runners, threads) / (double)(count * threads);
+    bench_tell(name, median(rounds, ROUNDS));
+}

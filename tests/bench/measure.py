@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the benchmark programs in turn, several times, and holds ours against floors or peers.
+
+    measure.py floors OUT.json PROGRAM=COMMAND ...     rows of rows.FLOORS; a missed gate is exit status 1
+    measure.py peers OUT.json PROGRAM=COMMAND ...      rows of rows.PEERS
+    measure.py table OUT.json ...                      the rows as a Markdown table
+
+A program prints lines `NAME NANOSECONDS`. Each round runs every program once, so that a slow moment of the machine
+falls on all of them; a row's numbers are medians over the rounds, its ratio the median of the rounds' ratios.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import rows
+
+ROUNDS = 7
+Run = dict[str, float]
+
+
+def run(command: str) -> Run:
+    printed = subprocess.run(shlex.split(command), check=True, capture_output=True, text=True).stdout
+    return {name: float(value) for name, value in (line.split() for line in printed.splitlines())}
+
+
+def measure(commands: dict[str, str]) -> dict[str, list[Run]]:
+    runs: dict[str, list[Run]] = {program: [] for program in commands}
+    for number in range(1, ROUNDS + 1):
+        print(f"round {number} of {ROUNDS}", file=sys.stderr)
+        for program, command in commands.items():
+            runs[program].append(run(command))
+    return runs
+
+
+def spread(values: list[float]) -> float:
+    return round((max(values) - min(values)) / statistics.median(values), 3)
+
+
+def judge(row: rows.Row, runs: dict[str, list[Run]]) -> dict[str, object]:
+    ours = [run[row.ours] for run in runs[row.program]]
+    theirs = [run[row.theirs] for run in runs[row.peer]]
+    ratio = statistics.median(b / a for a, b in zip(ours, theirs))
+    return {
+        "name": row.name,
+        "unit": row.unit,
+        "ours": round(statistics.median(ours), 1),
+        "theirs": round(statistics.median(theirs), 1),
+        "ratio": round(ratio, 3),
+        "target": row.target,
+        "verdict": "held" if ratio >= row.target else "missed",
+        "runs": ROUNDS,
+        "spread": spread(ours),
+        "peer": row.peer_name,
+    }
+
+
+def tell(results: list[dict[str, object]]) -> None:
+    for result in results:
+        print("{name:34} {ours:>10} {theirs:>10} {unit:5} ratio {ratio:<7} target {target:<6} {verdict}".format(**result))
+
+
+def table(results: list[dict[str, object]]) -> str:
+    lines = ["| row | ours | theirs | ratio | target | verdict |", "|---|---|---|---|---|---|"]
+    for result in results:
+        form = "| `{name}`, {peer} | {ours} {unit} | {theirs} {unit} | {ratio:.2f} | {target:.2f} | {verdict} |"
+        lines.append(form.format(**result))
+    return "\n".join(lines)
+
+
+def main() -> int:
+    kind, out, *programs = sys.argv[1:]
+    if kind == "table":
+        print(table([row for name in [out, *programs] for row in json.loads(Path(name).read_text())]))
+        return 0
+    commands = dict(program.split("=", 1) for program in programs)
+    wanted = [row for row in (rows.FLOORS if kind == "floors" else rows.PEERS) if {row.program, row.peer} <= commands.keys()]
+    runs = measure(commands)
+    results = [judge(row, runs) for row in wanted]
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    Path(out).write_text(json.dumps(results, indent=1) + "\n")
+    tell(results)
+    return int(kind == "floors" and any(result["verdict"] == "missed" for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Coffer, white box: when the halves change, and what a purge does to them.
+ */
+#include "memory/coffer.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "keep/protect.h"
+#include "keep/sealed.h"
+#include "memory/guard.h"
+#include "memory/pool.h"
+#include "support/pools.h"
+
+enum {
+    KEY_LEN = 32
+};
+
+static keep_pool *new_pool_with_views(uint32_t resplit_views)
+{
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
+
+    options.resplit_views = resplit_views;
+    return new_pool(&options);
+}
+
+/* Half a second is never over while a test counts views. */
+static void stop_the_time(keep_pool *pool)
+{
+    atomic_store(&pool->coffer.last_resplit_ns, keep__clock_coarse_ns());
+}
+
+static void view_once(keep_pool *pool)
+{
+    keep_sealed *sealed = NULL;
+
+    stop_the_time(pool);
+    assert_ok(keep_sealed_new(pool, "x", 1, 0, &sealed));
+    keep_sealed_free(&sealed);
+}
+
+static void copy_halves(const keep_pool *pool, uint8_t *left, uint8_t *right)
+{
+    memcpy(left, pool->coffer.left.data, KEY_LEN);
+    memcpy(right, pool->coffer.right.data, KEY_LEN);
+}
+
+/* Whether both halves are as they were, neither is, or only one. */
+static int count_changed(const keep_pool *pool, const uint8_t *left, const uint8_t *right)
+{
+    return (memcmp(left, pool->coffer.left.data, KEY_LEN) != 0) +
+           (memcmp(right, pool->coffer.right.data, KEY_LEN) != 0);
+}
+
+static void need_same_key(const keep_pool *pool, const uint8_t *left, const uint8_t *right)
+{
+    uint8_t before[KEY_LEN];
+    uint8_t after[KEY_LEN];
+
+    keep__coffer_xor(left, right, before);
+    keep__coffer_xor(pool->coffer.left.data, pool->coffer.right.data, after);
+    ck_assert_mem_eq(before, after, KEY_LEN);
+}
+
+/* memory T12, R43 */
+START_TEST(the_halves_change_at_the_257th_view_and_the_key_stays)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    uint8_t left[KEY_LEN];
+    uint8_t right[KEY_LEN];
+
+    view_once(pool);
+    copy_halves(pool, left, right);
+    for (int view = 2; view <= 256; view++)
+        view_once(pool);
+    ck_assert_int_eq(count_changed(pool, left, right), 0);
+    view_once(pool);
+    ck_assert_int_eq(count_changed(pool, left, right), 2);
+    need_same_key(pool, left, right);
+    ck_assert_uint_eq(stats_of(pool).resplits, 1);
+    for (int view = 2; view <= 256; view++)
+        view_once(pool);
+    ck_assert_uint_eq(stats_of(pool).resplits, 1);
+    view_once(pool);
+    ck_assert_uint_eq(stats_of(pool).resplits, 2);
+}
+END_TEST
+
+START_TEST(the_number_of_views_is_the_pools_choice)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool_with_views(3);
+
+    for (int view = 1; view <= 3; view++)
+        view_once(pool);
+    ck_assert_uint_eq(stats_of(pool).resplits, 0);
+    view_once(pool);
+    ck_assert_uint_eq(stats_of(pool).resplits, 1);
+}
+END_TEST
+
+static void let_pass(keep_pool *pool, uint64_t ms)
+{
+    keep_sealed *sealed = NULL;
+
+    atomic_store(&pool->coffer.last_resplit_ns, keep__clock_coarse_ns() - ms * 1000000);
+    assert_ok(keep_sealed_new(pool, "x", 1, 0, &sealed));
+    keep_sealed_free(&sealed);
+}
+
+/* memory T12: a pause of 600 ms */
+START_TEST(the_halves_change_when_half_a_second_went_by)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool_with_views(1000000);
+    uint8_t left[KEY_LEN];
+    uint8_t right[KEY_LEN];
+
+    view_once(pool);
+    copy_halves(pool, left, right);
+    let_pass(pool, 100);
+    ck_assert_int_eq(count_changed(pool, left, right), 0);
+    let_pass(pool, 600);
+    ck_assert_int_eq(count_changed(pool, left, right), 2);
+    need_same_key(pool, left, right);
+}
+END_TEST
+
+/* memory R42 */
+START_TEST(the_scratch_slots_are_wiped_after_each_call)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+
+    for (int i = 0; i < 100; i++)
+        view_once(pool);
+    ck_assert(are_all(pool->coffer.scratch.data, 0, pool->coffer.scratch.len));
+}
+END_TEST
+
+START_TEST(the_coffer_is_made_at_the_first_seal)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+
+    ck_assert_uint_eq(pool->coffer.left.len, 0);
+    view_once(pool);
+    ck_assert_uint_eq(stats_of(pool).locked_bytes, 3 * keep__page_size());
+    ck_assert(!are_all(pool->coffer.left.data, 0, KEY_LEN));
+    ck_assert(!are_all(pool->coffer.right.data, 0, KEY_LEN));
+}
+END_TEST
+
+/* memory R49 */
+START_TEST(a_purge_wipes_both_halves_and_the_next_seal_draws_a_new_key)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    uint8_t before[KEY_LEN];
+    uint8_t after[KEY_LEN];
+
+    view_once(pool);
+    keep__coffer_xor(pool->coffer.left.data, pool->coffer.right.data, before);
+    assert_ok(keep_purge(NULL));
+    ck_assert(are_all(pool->coffer.left.data, 0, KEY_LEN));
+    ck_assert(are_all(pool->coffer.right.data, 0, KEY_LEN));
+    view_once(pool);
+    keep__coffer_xor(pool->coffer.left.data, pool->coffer.right.data, after);
+    ck_assert_mem_ne(before, after, KEY_LEN);
+}
+END_TEST
+
+/* A purge has begun its epoch, and somebody seals before it comes to this pool. */
+START_TEST(a_key_that_was_made_after_a_purge_began_outlives_it)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    KEEP_AUTO(keep_sealed) sealed = NULL;
+    KEEP_AUTO(keep_secret) secret = NULL;
+
+    view_once(pool);
+    keep__guard_new_epoch();
+    assert_ok(keep_sealed_new(pool, "sealed meanwhile", 16, 0, &sealed));
+    keep__coffer_purge(&pool->coffer, keep__guard_epoch());
+    assert_ok(keep_sealed_open(sealed, NULL, &secret));
+    ck_assert(holds(secret, "sealed meanwhile"));
+}
+END_TEST
+
+/* memory 4.2: what the halves do is what is published */
+START_TEST(a_pools_key_decrypts_by_the_published_formula)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    uint8_t key[KEY_LEN];
+    uint8_t nonce[24] = { 9 };
+    uint8_t aad[3] = { 'a', 'a', 'd' };
+    uint8_t sealed[5 + 16];
+    uint8_t opened[5];
+    keep__aead aead = { .nonce = nonce, .aad = aad, .aad_len = sizeof aad };
+
+    assert_ok(keep__coffer_seal(pool, keep__guard_epoch(), aead, (keep_bytes){ "hello", 5 }, sealed));
+    keep__coffer_xor(pool->coffer.left.data, pool->coffer.right.data, key);
+    aead.key = key;
+    assert_ok(keep__aead_open(&aead, sealed, 5, opened));
+    assert_bytes(opened, "hello", 5);
+}
+END_TEST
+
+START_TEST(a_key_of_another_epoch_is_purged)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    uint8_t nonce[24] = { 0 };
+    keep__aead aead = { .nonce = nonce, .aad = nonce, .aad_len = 1 };
+    uint8_t bytes[16 + 1] = { 0 };
+    uint8_t out[1];
+
+    view_once(pool);
+    assert_status(keep__coffer_open(pool, keep__guard_epoch() + 1, aead, (keep_bytes){ bytes, 17 }, out),
+                  KEEP_ERR_PURGED);
+}
+END_TEST
+
+RUN_SUITE("coffer", ONCE(the_halves_change_at_the_257th_view_and_the_key_stays),
+          ONCE(the_number_of_views_is_the_pools_choice), ONCE(the_halves_change_when_half_a_second_went_by),
+          ONCE(the_scratch_slots_are_wiped_after_each_call), ONCE(the_coffer_is_made_at_the_first_seal),
+          ONCE(a_purge_wipes_both_halves_and_the_next_seal_draws_a_new_key),
+          ONCE(a_key_that_was_made_after_a_purge_began_outlives_it),
+          ONCE(a_pools_key_decrypts_by_the_published_formula), ONCE(a_key_of_another_epoch_is_purged))

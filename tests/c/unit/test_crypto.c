@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Crypto, white box: known answers of the seam, and the comparisons at every length and place.
+ */
+#include "base/crypto.h"
+
+#include "support/stream.h"
+#include "support/suite.h"
+
+#define LONGEST 130
+
+/* draft-irtf-cfrg-xchacha-03, A.3.1 */
+START_TEST(the_aead_gives_the_published_answer)
+{
+    static const char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
+                               "sunscreen would be it.";
+    static const uint8_t aad[] = { 0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7 };
+    static const uint8_t first[] = { 0xbd, 0x6d, 0x17, 0x9d, 0x3e, 0x83, 0xd4, 0x3b };
+    static const uint8_t tag[] = { 0xc0, 0x87, 0x59, 0x24, 0xc1, 0xc7, 0x98, 0x79,
+                                   0x47, 0xde, 0xaf, 0xd8, 0x78, 0x0a, 0xcf, 0x49 };
+    uint8_t key[KEEP__AEAD_KEY_LEN];
+    uint8_t nonce[KEEP__AEAD_NONCE_LEN];
+    uint8_t out[sizeof text - 1 + KEEP__AEAD_TAG_LEN];
+    keep__aead aead = { key, nonce, aad, sizeof aad };
+
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)(0x80 + i);
+    for (size_t i = 0; i < sizeof nonce; i++)
+        nonce[i] = (uint8_t)(0x40 + i);
+    assert_ok(keep__crypto_init());
+    keep__aead_seal(&aead, (const uint8_t *)text, sizeof text - 1, out);
+    assert_bytes(out, first, sizeof first);
+    assert_bytes(out + sizeof text - 1, tag, sizeof tag);
+}
+END_TEST
+
+START_TEST(a_flipped_bit_is_refused_and_leaves_zeros)
+{
+    static const uint8_t key[KEEP__AEAD_KEY_LEN] = { 1 };
+    static const uint8_t nonce[KEEP__AEAD_NONCE_LEN] = { 2 };
+    static const uint8_t plaintext[33] = { 3 };
+    uint8_t sealed[sizeof plaintext + KEEP__AEAD_TAG_LEN];
+    uint8_t opened[sizeof plaintext];
+    keep__aead aead = { key, nonce, NULL, 0 };
+
+    assert_ok(keep__crypto_init());
+    keep__aead_seal(&aead, plaintext, sizeof plaintext, sealed);
+    assert_ok(keep__aead_check(&aead, sealed, sizeof plaintext));
+    assert_ok(keep__aead_open(&aead, sealed, sizeof plaintext, opened));
+    assert_bytes(opened, plaintext, sizeof plaintext);
+    for (size_t bit = 0; bit < 8 * sizeof sealed; bit++) {
+        sealed[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        assert_status(keep__aead_check(&aead, sealed, sizeof plaintext), KEEP_ERR_AUTH);
+        assert_status(keep__aead_open(&aead, sealed, sizeof plaintext, opened), KEEP_ERR_AUTH);
+        ck_assert(are_all(opened, 0, sizeof opened));
+        sealed[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+}
+END_TEST
+
+START_TEST(a_difference_is_seen_wherever_it_is)
+{
+    uint8_t a[LONGEST] = { 0 };
+    uint8_t b[LONGEST] = { 0 };
+
+    for (size_t len = 0; len <= LONGEST; len++) {
+        ck_assert(keep__equal(a, b, len) && keep__zeros(a, len) && keep__compare(a, b, len) == 0);
+        for (size_t i = 0; i < len; i++) {
+            b[i] = 0x80;
+            ck_assert(!keep__equal(a, b, len) && !keep__zeros(b, len));
+            ck_assert_int_lt(keep__compare(a, b, len), 0);
+            ck_assert_int_gt(keep__compare(b, a, len), 0);
+            b[i] = 0;
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_wipe_leaves_zeros_and_touches_nothing_else)
+{
+    uint8_t bytes[LONGEST + 2];
+
+    for (size_t len = 0; len <= LONGEST; len++) {
+        struct stream stream = { 1 };
+
+        stream_fill(&stream, bytes, sizeof bytes);
+        bytes[0] = bytes[len + 1] = 0xEE;
+        keep__wipe(bytes + 1, len);
+        ck_assert(are_all(bytes + 1, 0, len));
+        ck_assert_uint_eq(bytes[0], 0xEE);
+        ck_assert_uint_eq(bytes[len + 1], 0xEE);
+    }
+}
+END_TEST
+
+RUN_SUITE("crypto", ONCE(the_aead_gives_the_published_answer), ONCE(a_flipped_bit_is_refused_and_leaves_zeros),
+          ONCE(a_difference_is_seen_wherever_it_is), ONCE(a_wipe_leaves_zeros_and_touches_nothing_else))

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Secrets for the other subsystems: key slots, and secrets that are born with their write window open.
+ */
+#include "memory/secret.h"
+
+#include <string.h>
+
+#include "keep/protect.h"
+#include "support/pools.h"
+
+START_TEST(a_key_slot_is_read_and_written_in_place)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    keep__key key = { 0 };
+
+    assert_ok(keep__key_new(pool, 48, &key));
+    ck_assert(key.len == 48 && are_all(key.bytes, 0, 48));
+    memset(key.bytes, 7, key.len);
+    ck_assert_uint_eq(stats_of(pool).tiers[1].in_use, 1);
+    keep__key_free(&key);
+    ck_assert(key.bytes == NULL && key.secret == NULL && key.len == 0);
+    ck_assert_uint_eq(stats_of(pool).tiers[1].in_use, 0);
+    keep__key_free(&key);
+}
+END_TEST
+
+START_TEST(a_key_slot_is_no_longer_than_the_largest_tier)
+{
+    keep__key key = { 0 };
+
+    assert_ok(keep__key_new(NULL, 1024, &key));
+    keep__key_free(&key);
+    assert_status(keep__key_new(NULL, 1025, &key), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert_ptr_null(key.secret);
+}
+END_TEST
+
+START_TEST(a_purge_wipes_a_key_slot)
+{
+    keep__key key = { 0 };
+
+    assert_ok(keep__key_new(NULL, 32, &key));
+    memset(key.bytes, 7, key.len);
+    assert_ok(keep_purge(NULL));
+    ck_assert(are_all(key.bytes, 0, 32));
+    keep__key_free(&key);
+}
+END_TEST
+
+START_TEST(a_key_slot_keeps_its_pool_alive)
+{
+    keep_pool *pool = new_pool(NULL);
+    keep__key key = { 0 };
+
+    assert_ok(keep__key_new(pool, 32, &key));
+    keep_pool_free(&pool);
+    memset(key.bytes, 7, key.len);
+    keep__key_free(&key);
+}
+END_TEST
+
+START_TEST(a_secret_to_decrypt_into_is_born_with_its_window_open)
+{
+    static const size_t lens[] = { 0, 5, 2000 };
+
+    for (int i = 0; i < 3; i++) {
+        KEEP_AUTO(keep_secret) secret = NULL;
+        uint8_t *data = NULL;
+
+        assert_ok(keep__secret_new_open(NULL, lens[i], &secret, &data));
+        ck_assert_ptr_nonnull(data);
+        memset(data, 'k', lens[i]);
+        ck_assert_uint_eq(info_of(secret).windows, 1);
+        ck_assert_uint_eq(info_of(secret).len, lens[i]);
+        assert_ok(keep_secret_end(secret));
+        assert_status(keep_secret_end(secret), KEEP_ERR_STATE);
+    }
+}
+END_TEST
+
+START_TEST(a_secret_to_decrypt_into_that_cannot_be_had_leaves_nothing)
+{
+    keep_pool_options options = one_tier(32, 1);
+    KEEP_AUTO(keep_pool) pool = new_pool(&options);
+    KEEP_AUTO(keep_secret) only = new_secret(pool, 1);
+    keep_secret *secret = NULL;
+    uint8_t *data = NULL;
+
+    assert_status(keep__secret_new_open(pool, 5, &secret, &data), KEEP_ERR_EXHAUSTED);
+    ck_assert(secret == NULL && data == NULL);
+}
+END_TEST
+
+RUN_SUITE("secret", ONCE(a_key_slot_is_read_and_written_in_place),
+          ONCE(a_key_slot_is_no_longer_than_the_largest_tier), ONCE(a_purge_wipes_a_key_slot),
+          ONCE(a_key_slot_keeps_its_pool_alive), ONCE(a_secret_to_decrypt_into_is_born_with_its_window_open),
+          ONCE(a_secret_to_decrypt_into_that_cannot_be_had_leaves_nothing))
