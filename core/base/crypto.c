@@ -122,8 +122,8 @@ keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_
 
 void keep__chacha_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out)
 {
-    (void)crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plaintext, len, aead->aad, aead->aad_len, NULL, aead->nonce,
-                                                    aead->key);
+    (void)crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plaintext, len, aead->aad, aead->aad_len, NULL,
+                                                    aead->nonce, aead->key);
 }
 
 keep_status keep__chacha_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)

@@ -125,7 +125,7 @@ static void forget_stream(keep__ledger *ledger, uint32_t at)
 {
     keep__slot *slot = &ledger->slots[at];
 
-    slot->marks &= (uint8_t)~(KEEP__SLOT_BEATEN | KEEP__SLOT_NONCE | KEEP__SLOT_TERMINAL | KEEP__SLOT_LAST_WORD);
+    slot->marks &= (uint8_t) ~(KEEP__SLOT_BEATEN | KEEP__SLOT_NONCE | KEEP__SLOT_TERMINAL | KEEP__SLOT_LAST_WORD);
     slot->beats = 0;
     slot->out_of_order = 0;
     if (ledger->intervals != NULL)

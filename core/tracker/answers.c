@@ -166,9 +166,9 @@ static keep_status beat_open(keep__reader in, keep__answer answer)
 }
 
 static const keep__transform tracker_transforms[] = {
-    { "crc32c", crc_of_bytes },         { "beat.encode", beat_encode },     { "beat.decode", beat_decode },
-    { "beat.fault", beat_fault },       { "notice.encode", notice_encode }, { "notice.decode", notice_decode },
-    { "notice.fault", notice_fault },   { "iv.prefix", iv_prefix },         { "beat.seal", beat_seal },
+    { "crc32c", crc_of_bytes },       { "beat.encode", beat_encode },     { "beat.decode", beat_decode },
+    { "beat.fault", beat_fault },     { "notice.encode", notice_encode }, { "notice.decode", notice_decode },
+    { "notice.fault", notice_fault }, { "iv.prefix", iv_prefix },         { "beat.seal", beat_seal },
     { "beat.open", beat_open },
 };
 

@@ -256,8 +256,8 @@ keep_status keep_beacon_new(const keep_beacon_options *options, keep_beacon **ou
     keep_beacon_options read;
     keep__peer peer = { .len = 0 };
     keep_beacon *beacon;
-    keep_status st = options == NULL || out_beacon == NULL ? KEEP_ERR_INVALID_ARGUMENT
-                                                           : read_beacon_options(options, &read, &peer);
+    keep_status st =
+        options == NULL || out_beacon == NULL ? KEEP_ERR_INVALID_ARGUMENT : read_beacon_options(options, &read, &peer);
 
     if (st != KEEP_OK)
         return st;
@@ -293,8 +293,7 @@ void keep_beacon_free(keep_beacon **beacon)
 keep_status keep__beacon_reconnect(keep_beacon *beacon, keep_error *err)
 {
     keep__connection connection;
-    keep_status st =
-        keep__connection_open(&beacon->peer, beacon->options.mode != KEEP_BEAT_PLAIN, &connection, err);
+    keep_status st = keep__connection_open(&beacon->peer, beacon->options.mode != KEEP_BEAT_PLAIN, &connection, err);
 
     if (st != KEEP_OK)
         return st;

@@ -136,7 +136,8 @@ static keep_status bind_path(int fd, const char *path, keep_error *err)
     if (bind(fd, (const struct sockaddr *)&address, len) == 0)
         return KEEP_OK;
     if (errno != EADDRINUSE || path[0] == '@')
-        return fail_listen(err, errno == EADDRINUSE ? KEEP_ERR_BUSY : KEEP_ERR_SYSTEM, errno, "the path cannot be bound");
+        return fail_listen(err, errno == EADDRINUSE ? KEEP_ERR_BUSY : KEEP_ERR_SYSTEM, errno,
+                           "the path cannot be bound");
     st = clear_stale(path, err);
     if (st == KEEP_OK && bind(fd, (const struct sockaddr *)&address, len) != 0)
         st = fail_listen(err, errno == EADDRINUSE ? KEEP_ERR_BUSY : KEEP_ERR_SYSTEM, errno, "the path cannot be bound");
@@ -269,7 +270,8 @@ static keep_status open_udp(keep__listener *listener, const keep_listen_options 
     if (listener->fd < 0)
         return fail_listen(err, KEEP_ERR_SYSTEM, errno, "no socket");
     if (bind(listener->fd, &address.any, len) != 0)
-        st = fail_listen(err, errno == EADDRINUSE ? KEEP_ERR_BUSY : KEEP_ERR_SYSTEM, errno, "the address cannot be bound");
+        st = fail_listen(err, errno == EADDRINUSE ? KEEP_ERR_BUSY : KEEP_ERR_SYSTEM, errno,
+                         "the address cannot be bound");
     if (st != KEEP_OK)
         keep__listener_close(listener);
     return st;

@@ -9,7 +9,8 @@
 #include "base/banned.h"
 
 /* An agent's own threshold and grace, within what the observer allows; 0 stays the ledger's. */
-static keep_agent_settings clamp_settings(const keep_observer_options *options, uint64_t threshold_ns, uint64_t grace_ns)
+static keep_agent_settings clamp_settings(const keep_observer_options *options, uint64_t threshold_ns,
+                                          uint64_t grace_ns)
 {
     keep_agent_settings settings = KEEP_AGENT_SETTINGS_INIT;
 

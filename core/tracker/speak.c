@@ -105,7 +105,8 @@ static keep_status make_ready(keep_beacon *beacon, keep_outcome *out_outcome)
 /* Whether a message may go out at all. */
 static keep_status may_send(keep_beacon *beacon, keep_outcome *out_outcome)
 {
-    keep_status st = beacon == NULL || out_outcome == NULL ? KEEP_ERR_INVALID_ARGUMENT : make_ready(beacon, out_outcome);
+    keep_status st =
+        beacon == NULL || out_outcome == NULL ? KEEP_ERR_INVALID_ARGUMENT : make_ready(beacon, out_outcome);
 
     if (st != KEEP_OK)
         return st;
@@ -224,8 +225,7 @@ keep_status keep_beacon_commit(keep_beacon *beacon, uint32_t error, keep_outcome
     keep__stream_settle(&beacon->stream, error, out_outcome);
     if (out_outcome->kind == KEEP_OUTCOME_SENT && beacon->options.mode != KEEP_BEAT_PLAIN)
         keep__sealer_advance(&beacon->connection.sealer);
-    if (may_ask &&
-        keep__stream_wants_reconnect(&beacon->stream, out_outcome, beacon->options.reconnect_after)) {
+    if (may_ask && keep__stream_wants_reconnect(&beacon->stream, out_outcome, beacon->options.reconnect_after)) {
         out_outcome->action = KEEP_ACTION_RECONNECT;
         beacon->turn = KEEP__TURN_RECONNECT;
     }

@@ -35,7 +35,8 @@ static keep_status read_tracker_options(const keep_tracker_options *given, keep_
         return st;
     if (!keep__ledger_allows(out))
         return KEEP_ERR_INVALID_ARGUMENT;
-    return keep__zeros(out->hash_key, sizeof out->hash_key) ? keep__random(out->hash_key, sizeof out->hash_key) : KEEP_OK;
+    return keep__zeros(out->hash_key, sizeof out->hash_key) ? keep__random(out->hash_key, sizeof out->hash_key)
+                                                            : KEEP_OK;
 }
 
 /* The ledger's memory follows the struct, aligned to 16. */

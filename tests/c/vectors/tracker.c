@@ -34,8 +34,9 @@ struct word {
 };
 
 static const struct word origins[] = {
-    { "network", KEEP_ORIGIN_NETWORK }, { "socket_mode", KEEP_ORIGIN_SOCKET_MODE }, { "operator", KEEP_ORIGIN_OPERATOR },
-    { "kernel", KEEP_ORIGIN_KERNEL },   { "none", KEEP_ORIGIN_NONE },               { NULL, 0 },
+    { "network", KEEP_ORIGIN_NETWORK },   { "socket_mode", KEEP_ORIGIN_SOCKET_MODE },
+    { "operator", KEEP_ORIGIN_OPERATOR }, { "kernel", KEEP_ORIGIN_KERNEL },
+    { "none", KEEP_ORIGIN_NONE },         { NULL, 0 },
 };
 static const struct word verdicts[] = {
     { "inserted", KEEP_VERDICT_INSERTED },
@@ -48,9 +49,12 @@ static const struct word verdicts[] = {
 };
 /* Sorted. */
 static const struct word admission_flags[] = {
-    { "evicted", KEEP_ADMISSION_EVICTED },   { "recovered", KEEP_ADMISSION_RECOVERED },
-    { "recycled", KEEP_ADMISSION_RECYCLED }, { "terminal", KEEP_ADMISSION_TERMINAL },
-    { "upgraded", KEEP_ADMISSION_UPGRADED }, { "wrapped", KEEP_ADMISSION_WRAPPED },
+    { "evicted", KEEP_ADMISSION_EVICTED },
+    { "recovered", KEEP_ADMISSION_RECOVERED },
+    { "recycled", KEEP_ADMISSION_RECYCLED },
+    { "terminal", KEEP_ADMISSION_TERMINAL },
+    { "upgraded", KEEP_ADMISSION_UPGRADED },
+    { "wrapped", KEEP_ADMISSION_WRAPPED },
     { NULL, 0 },
 };
 static const struct word policies[] = {
@@ -59,8 +63,11 @@ static const struct word policies[] = {
     { NULL, 0 },
 };
 static const struct word reasons[] = {
-    { "goodbye", KEEP_REASON_GOODBYE },   { "exited", KEEP_REASON_EXITED }, { "recycled", KEEP_REASON_RECYCLED },
-    { "operator", KEEP_REASON_OPERATOR }, { NULL, 0 },
+    { "goodbye", KEEP_REASON_GOODBYE },
+    { "exited", KEEP_REASON_EXITED },
+    { "recycled", KEEP_REASON_RECYCLED },
+    { "operator", KEEP_REASON_OPERATOR },
+    { NULL, 0 },
 };
 static const struct word states[] = {
     { "unarmed", KEEP_AGENT_UNARMED }, { "registered", KEEP_AGENT_REGISTERED }, { "starting", KEEP_AGENT_STARTING },
@@ -352,9 +359,9 @@ static void bit_flips(struct vector_step *step)
             break;
         while (word->text != NULL && word->value != *(const uint8_t *)out.data)
             word++;
-        json_object_set_new(counted, word->text == NULL ? "none" : word->text,
-                            json_integer(json_integer_value(json_object_get(
-                                             counted, word->text == NULL ? "none" : word->text)) + 1));
+        json_object_set_new(
+            counted, word->text == NULL ? "none" : word->text,
+            json_integer(json_integer_value(json_object_get(counted, word->text == NULL ? "none" : word->text)) + 1));
     }
     if (!json_equal(counted, args->faults))
         fail(step->run, "faults", "the counts given", "others");
@@ -505,7 +512,8 @@ static void fill_range(struct vector_step *step)
     const struct args *args = step->args;
 
     for (uint64_t pid = args->first; pid <= args->last; pid++)
-        record_one(step, (keep_sighting){ .pid = (uint32_t)pid, .nonce = 1, .timestamp_ns = 1, .origin = KEEP_ORIGIN_KERNEL },
+        record_one(step,
+                   (keep_sighting){ .pid = (uint32_t)pid, .nonce = 1, .timestamp_ns = 1, .origin = KEEP_ORIGIN_KERNEL },
                    args->now_ns, KEEP_VERDICT_INSERTED);
 }
 
@@ -599,7 +607,7 @@ static void put(struct vector_step *step)
         expect_number(step, "evicted_pid", evicted);
 }
 
-static void delete(struct vector_step *step)
+static void delete (struct vector_step *step)
 {
     const struct args *args = step->args;
     uint32_t reason = value_of(step, reasons, args->reason);
@@ -1041,11 +1049,22 @@ static void script(struct vector_step *one)
     .word = (text), .key = (in_file), .form = (what), .field = offsetof(struct args, name)
 #define SAME(what, name) INPUT(#name, #name, what, name)
 #define CONSTANT(constant) .name = #constant, .value = (constant)
-#define U8(name) { SAME(VECTOR_NUMBER, name), .max = UINT8_MAX }
-#define U32(name) { SAME(VECTOR_NUMBER, name), .max = UINT32_MAX }
-#define U64(name) { SAME(VECTOR_NUMBER, name), .max = UINT64_MAX }
+#define U8(name) \
+    { \
+        SAME(VECTOR_NUMBER, name), .max = UINT8_MAX \
+    }
+#define U32(name) \
+    { \
+        SAME(VECTOR_NUMBER, name), .max = UINT32_MAX \
+    }
+#define U64(name) \
+    { \
+        SAME(VECTOR_NUMBER, name), .max = UINT64_MAX \
+    }
 #define DEFAULT(text, in_file, name, value) \
-    { INPUT(text, in_file, VECTOR_NUMBER, name), .max = UINT64_MAX, .absent = (value) }
+    { \
+        INPUT(text, in_file, VECTOR_NUMBER, name), .max = UINT64_MAX, .absent = (value) \
+    }
 
 static const struct vector_input inputs[] = {
     { INPUT("on_tracker", "on", VECTOR_HANDLE, tracker), .kind = &trackers },
@@ -1158,9 +1177,11 @@ static const struct vector_op arrays[] = {
 };
 
 static const struct vector_op ops[] = {
-    { "tracker", "as ?own_capacity ?own_misses ?policy ?statistics ?own_threshold ?grace_ns ?max_gap_ns", tracker_new, 0 },
+    { "tracker", "as ?own_capacity ?own_misses ?policy ?statistics ?own_threshold ?grace_ns ?max_gap_ns", tracker_new,
+      0 },
     { "record",
-      "on_tracker pid nonce now_ns ?health ?timestamp_ns ?origin ?ns_inode ?generation ?payload ?claimed_pid ?unnumbered",
+      "on_tracker pid nonce now_ns ?health ?timestamp_ns ?origin ?ns_inode ?generation ?payload ?claimed_pid "
+      "?unnumbered",
       record, 0 },
     { "fill", "on_tracker first last now_ns", fill_range, 0 },
     { "fill_pids", "on_tracker pids now_ns", fill_pids, 0 },
