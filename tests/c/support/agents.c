@@ -203,7 +203,8 @@ void beat_for_ever(keep_beacon *beacon, void *ms)
 void beat_once(keep_beacon *beacon, void *unused)
 {
     (void)unused;
-    (void)beat(beacon);
+    while (beat(beacon) == KEEP_OUTCOME_DROPPED_QUEUE_FULL)
+        sleep_ms(1);
     for (;;)
         (void)pause();
 }
