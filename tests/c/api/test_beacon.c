@@ -40,6 +40,7 @@ static void open_again(void)
     keep_observer_options options = KEEP_OBSERVER_OPTIONS_INIT;
 
     options.report_beats = 1;
+    options.per_pid_rate = 0;
     listen.path = post.path;
     assert_ok(keep_observer_new(&options, post.tracker, &post.observer, NULL));
     assert_ok(keep_observer_listen(post.observer, &listen, NULL));
