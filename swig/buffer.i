@@ -45,6 +45,20 @@ static PyObject *keep_output_take(keep_output *output, size_t len)
     return bytes;
 }
 
+static size_t keep_output_cap(const keep_output *output)
+{
+    return output->bytes != NULL ? (size_t)PyBytes_GET_SIZE(output->bytes) : (size_t)output->view.len;
+}
+
+/* Whether C would read where it writes. */
+static bool keep_overlap(const void *out, size_t cap, const void *in, size_t len)
+{
+    uintptr_t begin = (uintptr_t)out;
+    uintptr_t other = (uintptr_t)in;
+
+    return cap != 0 && len != 0 && begin < other + len && other < begin + cap;
+}
+
 /* Ends the output. Bytes that nobody got may hold part of a secret. */
 static void keep_output_end(keep_output *output)
 {
@@ -52,6 +66,65 @@ static void keep_output_end(keep_output *output)
         keep_wipe(PyBytes_AS_STRING(output->bytes), (size_t)PyBytes_GET_SIZE(output->bytes));
     Py_XDECREF(output->bytes);
     PyBuffer_Release(&output->view);
+}
+
+#define KEEP_FEW_BUFFERS 4
+
+/* A sequence of buffers, borrowed while C reads them. It must not move. */
+typedef struct keep_buffers {
+    PyObject *items; /* a tuple: keeps the objects, whatever another thread does to the list */
+    size_t count;
+    size_t held;
+    size_t len; /* of all together */
+    Py_buffer *views;
+    keep_bytes *bytes;
+    Py_buffer few_views[KEEP_FEW_BUFFERS];
+    keep_bytes few_bytes[KEEP_FEW_BUFFERS];
+} keep_buffers;
+
+static void keep_buffers_end(keep_buffers *buffers)
+{
+    while (buffers->held > 0)
+        PyBuffer_Release(&buffers->views[--buffers->held]);
+    if (buffers->views != buffers->few_views)
+        PyMem_Free(buffers->views);
+    if (buffers->bytes != buffers->few_bytes)
+        PyMem_Free(buffers->bytes);
+    Py_XDECREF(buffers->items);
+}
+
+static bool keep_buffers_grow(keep_buffers *buffers)
+{
+    buffers->views = PyMem_New(Py_buffer, buffers->count);
+    buffers->bytes = PyMem_New(keep_bytes, buffers->count);
+    if (buffers->views == NULL || buffers->bytes == NULL)
+        PyErr_NoMemory();
+    return buffers->views != NULL && buffers->bytes != NULL;
+}
+
+/* More than `most` are counted, and C will refuse them unseen. False with an exception; to be ended in any case. */
+static bool keep_buffers_begin(keep_buffers *buffers, PyObject *sequence, size_t most)
+{
+    buffers->held = 0;
+    buffers->len = 0;
+    buffers->views = buffers->few_views;
+    buffers->bytes = buffers->few_bytes;
+    buffers->items = PySequence_Tuple(sequence);
+    buffers->count = buffers->items != NULL ? (size_t)PyTuple_GET_SIZE(buffers->items) : 0;
+    if (buffers->items == NULL || buffers->count > most)
+        return buffers->items != NULL;
+    if (buffers->count > KEEP_FEW_BUFFERS && !keep_buffers_grow(buffers))
+        return false;
+    while (buffers->held < buffers->count) {
+        PyObject *item = PyTuple_GET_ITEM(buffers->items, (Py_ssize_t)buffers->held);
+        Py_buffer *view = &buffers->views[buffers->held];
+
+        if (PyObject_GetBuffer(item, view, PyBUF_SIMPLE) != 0)
+            return false;
+        buffers->bytes[buffers->held++] = (keep_bytes){ view->buf, (size_t)view->len };
+        buffers->len += (size_t)view->len;
+    }
+    return true;
 }
 %}
 
@@ -65,6 +138,17 @@ static void keep_output_end(keep_output *output)
     PyBuffer_Release(&view$argnum);
 }
 %apply (const void *bytes, size_t len) { (const void *in, size_t in_len) };
+
+/* Bytes that need not be given: None is NULL. */
+%typemap(in, noblock=1) (const void *given, size_t given_len) (Py_buffer view = { 0 }) {
+    if ($input != Py_None && PyObject_GetBuffer($input, &view, PyBUF_SIMPLE) != 0)
+        SWIG_fail;
+    $1 = view.buf;
+    $2 = (size_t)view.len;
+}
+%typemap(freearg, noblock=1) (const void *given, size_t given_len) {
+    PyBuffer_Release(&view$argnum);
+}
 
 /* Bytes that the call reads and then wipes. */
 %typemap(in, noblock=1) (void *source, size_t len) (Py_buffer view = { 0 }) {

@@ -27,14 +27,29 @@ typedef struct keep_box {
 
 static keep_class *keep_classes;
 
-/* "Secret" for "secret"; NULL if no handle has this noun. */
-static const char *keep_class_name(const char *noun, size_t len)
+/* The length of a word that a text begins with, up to an underscore; else 0. */
+static size_t keep_word_len(const char *text, const char *word)
 {
-    const keep_class *class = keep_classes;
+    size_t len = strlen(word);
 
-    while (class != NULL && (strncasecmp(class->noun, noun, len) != 0 || class->noun[len] != '\0'))
-        class = class->next;
-    return class != NULL ? class->name : NULL;
+    return strncmp(text, word, len) == 0 && text[len] == '_' ? len : 0;
+}
+
+/* The class whose noun or name a text begins with, and how long that is: the longest. NULL if there is none. */
+static const char *keep_class_name(const char *text, size_t *out_len)
+{
+    const keep_class *class;
+    const char *name = NULL;
+
+    for (class = keep_classes; class != NULL; class = class->next) {
+        size_t len = keep_word_len(text, class->noun) + keep_word_len(text, class->name);
+
+        if (len > *out_len) {
+            *out_len = len;
+            name = class->name;
+        }
+    }
+    return name;
 }
 
 static PyTypeObject *keep_swig_class(const keep_class *class)
@@ -72,8 +87,8 @@ static void keep_box_leave(keep_box *box)
         box->busy--;
 }
 
-/* The box of an object that is to be closed: no call may be using it. */
-static keep_box *keep_box_to_close(PyObject *object, const keep_class *class, const char *symbol)
+/* The box of an object that is to be closed or changed: no call and no view may be using it. */
+static keep_box *keep_box_alone(PyObject *object, const keep_class *class, const char *symbol)
 {
     keep_box *box = keep_box_of(object, class);
 
@@ -201,7 +216,7 @@ static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, VALUE,
 
 /* A handle that is freed: C nulls it. */
 %typemap(in, noblock=1) struct TYPE ** (keep_box *box = NULL, TYPE *freed = NULL) {
-    box = keep_box_to_close($input, &keep_class_##NOUN, "$symname");
+    box = keep_box_alone($input, &keep_class_##NOUN, "$symname");
     if (box == NULL)
         SWIG_fail;
     freed = (TYPE *)keep_box_handle_to_free(box);
@@ -224,6 +239,18 @@ static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, VALUE,
 
 %rename(NAME) TYPE;
 struct TYPE {};
+%enddef
+
+/* A handle that need not be given: None is NULL. */
+%define %keep_optional(TYPE, NOUN, PARAMETER)
+%typemap(in, noblock=1) struct TYPE *PARAMETER (keep_box *box = NULL) {
+    if ($input != Py_None) {
+        box = keep_box_enter($input, &keep_class_##NOUN, "$symname");
+        if (box == NULL)
+            SWIG_fail;
+        $1 = (TYPE *)box->handle;
+    }
+}
 %enddef
 
 /* Lists of handles, of 1 to KEEP_MAX_BATCH; C refuses other counts before it looks at a handle. */
@@ -267,7 +294,7 @@ static PyObject *keep_list_of_##NOUN(TYPE **handles, size_t count)
     $1 = freed;
     $2 = (size_t)PyTuple_GET_SIZE(items);
     for (i = 0; i < $2 && i < KEEP_MAX_BATCH; i++) {
-        boxes[i] = keep_box_to_close(PyTuple_GET_ITEM(items, (Py_ssize_t)i), &keep_class_##NOUN, "$symname");
+        boxes[i] = keep_box_alone(PyTuple_GET_ITEM(items, (Py_ssize_t)i), &keep_class_##NOUN, "$symname");
         if (boxes[i] == NULL)
             SWIG_fail;
         freed[i] = (TYPE *)keep_box_handle_to_free(boxes[i]);

@@ -13,15 +13,7 @@
 %keep_box(keep_sealed, sealed, Sealed, false)
 %keep_box_batch(keep_secret, secret, secrets)
 
-/* None stands for the default pool. */
-%typemap(in, noblock=1) struct keep_pool *pool (keep_box *box = NULL) {
-    if ($input != Py_None) {
-        box = keep_box_enter($input, &keep_class_pool, "$symname");
-        if (box == NULL)
-            SWIG_fail;
-        $1 = (keep_pool *)box->handle;
-    }
-}
+%keep_optional(keep_pool, pool, pool) /* None stands for the default pool */
 
 %apply uint64_t *OUTPUT { uint64_t *out_bytes, uint64_t *out_open_windows };
 %apply int *OUTPUT { int *out_equal };

@@ -5,7 +5,7 @@
  */
 
 %{
-static const char *keep_class_name(const char *noun, size_t len);
+static const char *keep_class_name(const char *text, size_t *out_len);
 
 static PyObject *keep_error_classes; /* libkeep._errors.by_status: number -> class */
 
@@ -21,45 +21,55 @@ static PyObject *keep_import(const char *module, const char *name)
     return found;
 }
 
-/* "keep_secret_put" and "Secret_put" are the operation "Secret.put", "keep_memory_report" is "memory.report". */
+/*
+ * "keep_secret_put" and "Secret_put" are the operation "Secret.put", "keep_memory_report" is "memory.report"; what has a
+ * dot is one already.
+ */
 static PyObject *keep_operation(const char *symbol)
 {
     const char *noun = strncmp(symbol, "keep_", 5) == 0 ? symbol + 5 : symbol;
     const char *verb = strchr(noun, '_');
-    const char *class_name;
+    size_t len = 0;
+    const char *class_name = keep_class_name(noun, &len);
 
-    if (verb == NULL)
+    if (strchr(noun, '.') != NULL || verb == NULL)
         return PyUnicode_FromString(noun);
-    class_name = keep_class_name(noun, (size_t)(verb - noun));
     if (class_name != NULL)
-        return PyUnicode_FromFormat("%s.%s", class_name, verb + 1);
+        return PyUnicode_FromFormat("%s.%s", class_name, noun + len + 1);
     return PyUnicode_FromFormat("%.*s.%s", (int)(verb - noun), noun, verb + 1);
 }
 
-static PyObject *keep_error_fields(PyObject *operation, Py_ssize_t needed)
+/* The arguments of an exception. `needed` is the length that would do, or -1. */
+static PyObject *keep_error_fields(const char *symbol, Py_ssize_t needed)
 {
+    PyObject *operation = keep_operation(symbol);
+
+    if (operation == NULL)
+        return NULL;
     if (needed < 0)
-        return Py_BuildValue("{sO}", "op", operation);
-    return Py_BuildValue("{sOsn}", "op", operation, "needed", needed);
+        return Py_BuildValue("{sN}", "op", operation);
+    return Py_BuildValue("{sNsn}", "op", operation, "needed", needed);
 }
 
-/* Sets the exception of a status. `needed` is the length that would do, or -1. Always returns NULL. */
-static PyObject *keep_raise_needed(keep_status status, const char *symbol, Py_ssize_t needed)
+/* Sets the exception of a status; takes the reference to its fields. Always returns NULL. */
+static PyObject *keep_raise_with(keep_status status, PyObject *fields)
 {
-    PyObject *number = PyLong_FromLong((long)status);
+    PyObject *number = fields != NULL ? PyLong_FromLong((long)status) : NULL;
     PyObject *type = number != NULL ? PyObject_GetItem(keep_error_classes, number) : NULL;
-    PyObject *operation = type != NULL ? keep_operation(symbol) : NULL;
-    PyObject *fields = operation != NULL ? keep_error_fields(operation, needed) : NULL;
-    PyObject *error = fields != NULL ? PyObject_VectorcallDict(type, NULL, 0, fields) : NULL;
+    PyObject *error = type != NULL ? PyObject_VectorcallDict(type, NULL, 0, fields) : NULL;
 
     if (error != NULL)
         PyErr_SetObject(type, error);
     Py_XDECREF(error);
-    Py_XDECREF(fields);
-    Py_XDECREF(operation);
     Py_XDECREF(type);
     Py_XDECREF(number);
+    Py_XDECREF(fields);
     return NULL;
+}
+
+static PyObject *keep_raise_needed(keep_status status, const char *symbol, Py_ssize_t needed)
+{
+    return keep_raise_with(status, keep_error_fields(symbol, needed));
 }
 
 static PyObject *keep_raise(keep_status status, const char *symbol)
@@ -80,17 +90,23 @@ static bool keep_size_in(PyObject *value, size_t *out)
     return !PyErr_Occurred();
 }
 
-/* The same for 32 bits. */
+/* The same for fewer bits than 64. */
+static bool keep_bits_in(PyObject *value, int bits, size_t *out)
+{
+    if (!keep_size_in(value, out))
+        return false;
+    if (*out >> bits != 0)
+        PyErr_Format(PyExc_OverflowError, "the number does not fit into %d bits", bits);
+    return *out >> bits == 0;
+}
+
 static bool keep_uint32_in(PyObject *value, uint32_t *out)
 {
     size_t number = 0;
+    bool fits = keep_bits_in(value, 32, &number);
 
-    if (!keep_size_in(value, &number))
-        return false;
-    if (number > UINT32_MAX)
-        PyErr_SetString(PyExc_OverflowError, "the number does not fit into 32 bits");
     *out = (uint32_t)number;
-    return number <= UINT32_MAX;
+    return fits;
 }
 
 /* Puts one more output behind those there are: None, one, a tuple. Takes both references. */
@@ -147,11 +163,29 @@ static PyObject *keep_append(PyObject *outputs, PyObject *output)
     }
 }
 
+/* A function whose operation its name does not tell. */
+%define %keep_names_itself(FUNCTION, OPERATION)
+%typemap(out, noblock=1) keep_status FUNCTION {
+    if ($1 != KEEP_OK) {
+        keep_raise($1, OPERATION);
+        SWIG_fail;
+    }
+    $result = SWIG_Py_Void();
+}
+%enddef
+
 %typemap(in, numinputs=0, noblock=1) uint64_t *OUTPUT (uint64_t number = 0) {
     $1 = &number;
 }
 %typemap(argout, noblock=1) uint64_t *OUTPUT {
     $result = keep_append($result, PyLong_FromUnsignedLongLong(number$argnum));
+}
+
+%typemap(in, numinputs=0, noblock=1) size_t *OUTPUT (size_t number = 0) {
+    $1 = &number;
+}
+%typemap(argout, noblock=1) size_t *OUTPUT {
+    $result = keep_append($result, PyLong_FromSize_t(number$argnum));
 }
 
 %typemap(in, numinputs=0, noblock=1) int *OUTPUT (int truth = 0) {
@@ -161,14 +195,23 @@ static PyObject *keep_append(PyObject *outputs, PyObject *output)
     $result = keep_append($result, PyBool_FromLong(truth$argnum));
 }
 
+%{
+/* What initialization returns when it fails: SWIG 4.4 gave it another type. */
+#if SWIG_VERSION >= 0x040400
+#define KEEP_INIT_FAILED (-1)
+#else
+#define KEEP_INIT_FAILED NULL
+#endif
+%}
+
 /* The version of the loaded library must be the headers' (before 1.0 major and minor). */
 %init %{
     if (keep_version_number() / 1000 != KEEP_VERSION_NUMBER / 1000) {
         PyErr_Format(PyExc_ImportError, "libkeep %d was built, but %d is loaded", KEEP_VERSION_NUMBER,
                      (int)keep_version_number());
-        return NULL;
+        return KEEP_INIT_FAILED;
     }
     keep_error_classes = keep_import("libkeep._errors", "by_status");
     if (keep_error_classes == NULL)
-        return NULL;
+        return KEEP_INIT_FAILED;
 %}

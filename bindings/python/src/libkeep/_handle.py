@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What every class that stands for a handle does alike."""
+"""What every class that stands for a handle does alike, and what makes reports of C's structs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from ._errors import KeepError
 
 Self = TypeVar("Self", bound="Handle")
 
@@ -33,3 +36,17 @@ class Handle:
         if spec:
             raise TypeError(f"a {type(self).__name__} has no format")
         return str(self)
+
+
+def described(handle: Handle, state: Callable[[], str]) -> str:
+    """What repr() shows: class and state, no address, no content."""
+    try:
+        shown = state()
+    except KeepError as error:
+        shown = error.name.lower()
+    return f"<{type(handle).__name__}: {shown}>"
+
+
+def typed(values: dict[str, Any], **types: Callable[[Any], object]) -> dict[str, Any]:
+    """The fields of a C struct, those named converted."""
+    return {**values, **{name: convert(values[name]) for name, convert in types.items()}}

@@ -7,14 +7,14 @@ core/include/keep/{pool,secret,sealed,protect}.h describe every call and what it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, final
 
 from . import native
-from ._errors import KeepError, by_status
-from ._handle import Handle
+from ._errors import by_status
+from ._handle import Handle, described, typed
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer, Unpack
@@ -259,11 +259,6 @@ class MemoryReport:
     failed: Check
 
 
-def _typed(values: dict[str, Any], **types: Callable[[Any], object]) -> dict[str, Any]:
-    """The fields of a C struct, those named converted."""
-    return {**values, **{name: convert(values[name]) for name, convert in types.items()}}
-
-
 def _tiers(tiers: list[dict[str, Any]]) -> tuple[TierStats, ...]:
     return tuple(TierStats(**tier) for tier in tiers)
 
@@ -324,10 +319,10 @@ class Pool(Handle, native.Pool):
 
     def stats(self) -> PoolStats:
         """The pool as it is; each number was true during the call."""
-        return PoolStats(**_typed(native.keep_pool_stats(self), tiers=_tiers, backing=Backing))
+        return PoolStats(**typed(native.keep_pool_stats(self), tiers=_tiers, backing=Backing))
 
     def __repr__(self) -> str:
-        return _described(self, lambda: f"tiers {', '.join(str(tier.slot_len) for tier in self.stats().tiers)}")
+        return described(self, lambda: f"tiers {', '.join(str(tier.slot_len) for tier in self.stats().tiers)}")
 
 
 @final
@@ -395,7 +390,7 @@ class Secret(Handle, native.Secret):
 
     def info(self) -> SecretInfo:
         """What the secret is and what protects it; also of a purged one."""
-        return SecretInfo(**_typed(native.keep_secret_info(self), kind=Kind, backing=Backing))
+        return SecretInfo(**typed(native.keep_secret_info(self), kind=Kind, backing=Backing))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
@@ -405,7 +400,7 @@ class Secret(Handle, native.Secret):
         return NotImplemented
 
     def __repr__(self) -> str:
-        return _described(self, lambda: _secret_state(self.info()))
+        return described(self, lambda: _secret_state(self.info()))
 
 
 @final
@@ -446,16 +441,7 @@ class Sealed(Handle, native.Sealed):
         return SealedInfo(**native.keep_sealed_info(self))
 
     def __repr__(self) -> str:
-        return _described(self, lambda: _sealed_state(self.info()))
-
-
-def _described(handle: Handle, state: Callable[[], str]) -> str:
-    """What repr() shows: class and state, no address, no content."""
-    try:
-        shown = state()
-    except KeepError as error:
-        shown = error.name.lower()
-    return f"<{type(handle).__name__}: {shown}>"
+        return described(self, lambda: _sealed_state(self.info()))
 
 
 def _secret_state(info: SecretInfo) -> str:
@@ -475,14 +461,14 @@ def purge() -> int:
 def harden(flags: Harden) -> HardenReport:
     """Protects the process as a whole, for good. KeepSystemError: something failed; its `report` says what."""
     status, values = native.keep_harden(flags)
-    report = HardenReport(**_typed(values, requested=Harden, active=Harden, failed=Harden))
+    report = HardenReport(**typed(values, requested=Harden, active=Harden, failed=Harden))
     return _reported(status, "harden", report)
 
 
 def report(*, test: bool = False, **options: Unpack[PoolOptions]) -> MemoryReport:
     """The facts; on request, or with options, also a test of a private pool. KeepSystemError: a check failed."""
     status, values = native.keep_memory_report(options if test or options else None)
-    report = MemoryReport(**_typed(values, backing=Backing, checked=Check, passed=Check, failed=Check))
+    report = MemoryReport(**typed(values, backing=Backing, checked=Check, passed=Check, failed=Check))
     return _reported(status, "memory.report", report)
 
 
