@@ -183,7 +183,9 @@ static void pass_descriptors(int fd, int passed, size_t count)
     memset(&control, 0, sizeof control);
     message.msg_controllen = CMSG_SPACE(count * sizeof(int));
     head = CMSG_FIRSTHDR(&message);
-    *head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(count * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+    *head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(count * sizeof(int)),
+                              .cmsg_level = SOL_SOCKET,
+                              .cmsg_type = SCM_RIGHTS };
     for (size_t i = 0; i < count; i++)
         memcpy(CMSG_DATA(head) + i * sizeof(int), &passed, sizeof passed);
     ck_assert_int_eq(sendmsg(fd, &message, 0), 10);
@@ -728,5 +730,5 @@ RUN_SUITE("observer", ONCE(a_process_is_known_by_the_kernel_and_its_end_is_seen)
           ONCE(a_supervisors_socket_is_adopted), ONCE(bad_listeners_are_refused),
           TIMES(sealed_beats_over_udp_are_opened, 2), ONCE(keys_are_checked_and_counted),
           ONCE(events_beyond_the_room_wait_and_come_first), ONCE(a_full_batch_without_room_is_kept_whole),
-          ONCE(metrics_need_the_room_they_tell), ONCE(a_child_may_only_free),
-          ONCE(an_observer_keeps_its_freed_tracker), ONCE(bad_arguments_are_refused))
+          ONCE(metrics_need_the_room_they_tell), ONCE(a_child_may_only_free), ONCE(an_observer_keeps_its_freed_tracker),
+          ONCE(bad_arguments_are_refused))

@@ -122,8 +122,7 @@ static bool may_go(const struct oracle *oracle, const struct agent *agent)
 {
     uint64_t limit = times(oracle->options.threshold_ns, oracle->options.misses);
 
-    return agent != NULL && oracle->time > deadline_of(agent) &&
-           oracle->time - deadline_of(agent) > times(9, limit);
+    return agent != NULL && oracle->time > deadline_of(agent) && oracle->time - deadline_of(agent) > times(9, limit);
 }
 
 static void configure(const struct oracle *oracle, struct agent *agent, const keep_agent_settings *settings)
@@ -156,7 +155,11 @@ static struct agent *make_room(struct oracle *oracle, uint32_t pid, uint32_t *ev
         return NULL;
     }
     *place = (struct agent){
-        .pid = pid, .claimed_pid = pid, .is_there = true, .last_ns = oracle->clock, .origin = (uint8_t)KEEP_ORIGIN_NONE,
+        .pid = pid,
+        .claimed_pid = pid,
+        .is_there = true,
+        .last_ns = oracle->clock,
+        .origin = (uint8_t)KEEP_ORIGIN_NONE,
     };
     configure(oracle, place, &defaults);
     return place;
@@ -315,8 +318,9 @@ static uint64_t time_of(const struct oracle *oracle, uint8_t choice)
 
 static keep_sighting sighting_of(const struct oracle *oracle, const uint8_t *op)
 {
-    static const uint64_t nonces[] = { 0, 1, 1 << 20, (1 << 20) + 1, UINT64_MAX - (1 << 20), UINT64_MAX - (1 << 20) - 1,
-                                       UINT64_MAX - 1, UINT64_MAX };
+    static const uint64_t nonces[] = {
+        0, 1, 1 << 20, (1 << 20) + 1, UINT64_MAX - (1 << 20), UINT64_MAX - (1 << 20) - 1, UINT64_MAX - 1, UINT64_MAX
+    };
     struct agent *agent = find((struct oracle *)(uintptr_t)oracle, 1 + op[1] % PIDS);
     keep_sighting sighting = {
         .nonce = op[3] < 200 ? (agent == NULL ? 1 : agent->nonce + op[3] % 4) : nonces[op[3] % 8],
@@ -473,7 +477,8 @@ static void compare_counts(struct model *model)
     oracle->counts.size = sizeof stats;
     oracle->counts.agents = count_agents(oracle, false);
     oracle->counts.stalled = count_agents(oracle, true);
-    must(model, keep_tracker_stats(model->tracker, &stats) == KEEP_OK && memcmp(&stats, &oracle->counts, sizeof stats) == 0,
+    must(model,
+         keep_tracker_stats(model->tracker, &stats) == KEEP_OK && memcmp(&stats, &oracle->counts, sizeof stats) == 0,
          "other counters");
 }
 

@@ -824,7 +824,8 @@ static keep_bytes sealed_beat(struct vector_step *step, uint32_t pid, uint64_t n
     pack_number(&sealing, KEEP_BEAT_SHARED, 1);
     for (uint64_t i = 0; i < 32; i++)
         pack_number(&sealing, i, 1);
-    pack_number(&sealing, 0, 4 + 8);
+    pack_number(&sealing, 0, 4); /* no pid */
+    pack_number(&sealing, 0, 8); /* the prefix */
     pack_number(&sealing, pid, 4);
     pack_bytes(step, &sealing, frame);
     (void)came_out(step, ask(step, "beat.seal", bytes_of(&sealing), &wire));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers: the published transforms of the tracker, on the caller's inputs alone: frames, faults and sealing. Frames go
+ * Transforms: what the tracker publishes by name, on the caller's inputs alone: frames, faults and sealing. Frames go
  * in and out as their bytes 3 to 27, without what every frame begins and ends with.
  */
 #include "keep/tracker.h"
