@@ -5,7 +5,8 @@
  *
  *   handle.i   boxes that own handles             buffer.i   bytes in and out
  *   status.i   statuses, errors, small outputs    struct.i   options and reports
- *   gil.i      generated: which calls run without the interpreter's lock, which ask for room
+ *   record.i   structs that are objects
+ *   gil.i      generated: which calls run without the interpreter's lock, ask for room, tell what failed
  */
 %module(package="libkeep") native
 
@@ -28,6 +29,7 @@
 %include "handle.i"
 %include "buffer.i"
 %include "struct.i"
+%include "record.i"
 %include "gil.i"
 
 /* Statuses are exceptions; structs are dicts; each language wipes its own bytes. */
@@ -43,3 +45,6 @@
 %include <keep/bytes.h>
 
 %include "memory.i"
+%include "tracker.i"
+%include "observer.i"
+%include "beacon.i"

@@ -15,11 +15,12 @@ import sys
 from pathlib import Path
 from typing import Any, Callable
 
-from vectors import Failed, Fields, Invalid, Runner, memory
+from vectors import Failed, Fields, Invalid, Runner, memory, tracker
 
 # schema -> the arrays of its cases, and its constants (R3)
 SCHEMAS: dict[str, tuple[dict[str, Runner], Callable[[str], object]]] = {
     "keep-memory-1": (memory.ARRAYS, memory.constant),
+    "keep-tracker-1": (tracker.ARRAYS, tracker.constant),
 }
 
 FAILURES_SHOWN = 20
