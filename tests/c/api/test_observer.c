@@ -24,6 +24,7 @@
 
 #include "support/agents.h"
 #include "support/forked.h"
+#include "support/maps.h"
 #include "support/suite.h"
 
 static unsigned every_5_ms = 5;
@@ -197,7 +198,7 @@ START_TEST(passed_descriptors_are_closed)
     static struct post post;
     struct pollfd poller = { .events = 0 };
     int fd, ends[2];
-    unsigned before;
+    size_t before;
 
     post_open(&post, 1000);
     fd = bare_socket(&post);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/agents.h"
 
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,17 +23,6 @@ void sleep_ms(unsigned ms)
 
     while (nanosleep(&time, &time) != 0)
         continue;
-}
-
-unsigned count_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
 }
 
 void post_open_with(struct post *post, const keep_tracker_options *tracker, const keep_observer_options *observer)

@@ -61,6 +61,5 @@ void beat_for_ever(keep_beacon *beacon, void *ms);
 void beat_once(keep_beacon *beacon, void *unused);
 
 void sleep_ms(unsigned ms);
-unsigned count_descriptors(void);
 
 #endif
