@@ -23,7 +23,7 @@ function describe(handle) {
   try {
     return handle[DESCRIBE]();
   } catch (error) {
-    return error instanceof KeepError ? 'closed' : 'no handle';
+    return error instanceof KeepError ? error.code.replace('ERR_KEEP_', '').toLowerCase() : 'no handle';
   }
 }
 

@@ -5,6 +5,7 @@
 const native = require('./native.js');
 const { KeepError } = require('./errors.js');
 const memory = require('./memory.js');
+const tracker = require('./tracker.js');
 
 for (const value of Object.values(native.constants)) Object.freeze(value);
 
@@ -14,4 +15,4 @@ function version() {
   return [number / 1e6, (number / 1e3) % 1e3, number % 1e3].map(Math.floor).join('.');
 }
 
-module.exports = { version, KeepError, ...native.constants, ...memory };
+module.exports = { version, KeepError, ...native.constants, ...memory, ...tracker };

@@ -5,12 +5,16 @@
  */
 #include <stdlib.h>
 
+#include "beacon.h"
 #include "job.h"
+#include "observer.h"
+#include "poll.h"
 #include "pool.h"
 #include "protect.h"
 #include "report.h"
 #include "sealed.h"
 #include "secret.h"
+#include "tracker.h"
 
 /* Of an integer that a number holds. */
 enum {
@@ -53,6 +57,7 @@ static const shim_table addon_table = { methods, SHIM_COUNT(methods), constants,
 
 static const shim_table *const tables[] = {
     &addon_table, &shim_pool_table, &shim_secret_table, &shim_sealed_table, &shim_protect_table,
+    &shim_tracker_table, &shim_observer_table, &shim_beacon_table, &shim_poll_table,
 };
 
 static bool export_methods(const shim_call *call, napi_value exports, const shim_table *table)
@@ -111,9 +116,12 @@ static bool export_constants(const shim_call *call, napi_value object, const shi
 
 static void free_instance(napi_env env, void *data, void *hint)
 {
+    shim_instance *instance = data;
+
     (void)env;
     (void)hint;
-    free(data);
+    free(instance->scratch);
+    free(instance);
 }
 
 static bool make_instance(const shim_call *call)

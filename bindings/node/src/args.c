@@ -4,7 +4,8 @@
  */
 #include "args.h"
 
-#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "handle.h"
 
@@ -18,13 +19,21 @@ bool shim_is_undefined(const shim_call *call, napi_value value)
     return type == napi_undefined;
 }
 
+static bool refuse_integer(const shim_call *call, const char *name, double max)
+{
+    char expected[48] = "a safe integer from 0 on";
+
+    if (max < MAX_SAFE_INTEGER)
+        (void)snprintf(expected, sizeof expected, "an integer from 0 to %.0f", max);
+    return shim_refuse_range(call, name, expected);
+}
+
 static bool take_integer(const shim_call *call, napi_value value, const char *name, double max, double *out)
 {
     if (napi_get_value_double(call->env, value, out) != napi_ok)
         return shim_refuse_type(call, name, "a number");
-    if (!(*out >= 0 && *out <= max) || floor(*out) != *out)
-        return shim_refuse_range(call, name,
-                                 max == UINT32_MAX ? "an integer from 0 to 4294967295" : "a safe integer from 0 on");
+    if (!(*out >= 0 && *out <= max) || (double)(uint64_t)*out != *out)
+        return refuse_integer(call, name, max);
     return true;
 }
 
@@ -35,6 +44,26 @@ bool shim_take_size(const shim_call *call, napi_value value, const char *name, s
     if (!take_integer(call, value, name, MAX_SAFE_INTEGER, &number))
         return false;
     *out = (size_t)number;
+    return true;
+}
+
+bool shim_take_uint8(const shim_call *call, napi_value value, const char *name, uint8_t *out)
+{
+    double number;
+
+    if (!take_integer(call, value, name, UINT8_MAX, &number))
+        return false;
+    *out = (uint8_t)number;
+    return true;
+}
+
+bool shim_take_uint16(const shim_call *call, napi_value value, const char *name, uint16_t *out)
+{
+    double number;
+
+    if (!take_integer(call, value, name, UINT16_MAX, &number))
+        return false;
+    *out = (uint16_t)number;
     return true;
 }
 
@@ -66,33 +95,70 @@ bool shim_take_boolean(const shim_call *call, napi_value value, const char *name
     return true;
 }
 
-/* The place of a Uint8Array's bytes; `*out_data` is not NULL, also for an empty or detached one. */
-static bool find_array(const shim_call *call, napi_value value, uint8_t **out_data, size_t *out_len)
+bool shim_take_text(const shim_call *call, napi_value value, const char *name, char (*room)[SHIM_TEXT_LEN + 2],
+                    const char **out)
 {
-    static const uint8_t nothing;
+    size_t len = 0;
+
+    *out = NULL;
+    if (shim_is_undefined(call, value))
+        return true;
+    if (napi_get_value_string_utf8(call->env, value, *room, sizeof *room, &len) != napi_ok)
+        return shim_refuse_type(call, name, "a string");
+    *out = *room;
+    if (len <= SHIM_TEXT_LEN && strlen(*room) == len)
+        return true;
+    (void)shim_settle(call, KEEP_ERR_INVALID_ARGUMENT);
+    return false;
+}
+
+bool shim_take_count(const shim_call *call, napi_value value, const char *name, uint32_t *out)
+{
+    return napi_get_array_length(call->env, value, out) == napi_ok || shim_refuse_type(call, name, "an array");
+}
+
+/* The place of an array's elements, if it is of the type; `*out_data` is not NULL, also for an empty or detached one. */
+static bool find_array(const shim_call *call, napi_value value, napi_typedarray_type wanted, void **out_data,
+                       size_t *out_count)
+{
+    static const uint64_t nothing;
     napi_typedarray_type type;
     void *data = NULL;
 
-    if (napi_get_typedarray_info(call->env, value, &type, out_len, &data, NULL, NULL) != napi_ok ||
-        type != napi_uint8_array)
+    if (napi_get_typedarray_info(call->env, value, &type, out_count, &data, NULL, NULL) != napi_ok || type != wanted)
         return false;
-    *out_data = data != NULL ? data : (uint8_t *)(uintptr_t)&nothing;
+    *out_data = data != NULL ? data : (void *)(uintptr_t)&nothing;
     return true;
 }
 
 bool shim_take_room(const shim_call *call, napi_value value, const char *name, uint8_t **out_data, size_t *out_len)
 {
-    return find_array(call, value, out_data, out_len) || shim_refuse_type(call, name, "a Uint8Array");
+    void *data;
+
+    if (!find_array(call, value, napi_uint8_array, &data, out_len))
+        return shim_refuse_type(call, name, "a Uint8Array");
+    *out_data = data;
+    return true;
+}
+
+bool shim_take_table(const shim_call *call, napi_value value, const char *name, uint32_t **out_words, size_t *out_count)
+{
+    void *data;
+
+    if (!find_array(call, value, napi_uint32_array, &data, out_count))
+        return shim_refuse_type(call, name, "a Uint32Array");
+    *out_words = data;
+    return true;
 }
 
 bool shim_take_bytes(const shim_call *call, napi_value value, const char *name, shim_bytes *out)
 {
-    uint8_t *data;
+    void *data;
     keep_secret *secret;
     keep_status st;
 
     out->window = NULL;
-    if (find_array(call, value, &data, &out->len)) {
+    if (find_array(call, value, napi_uint8_array, &data, &out->len)) {
         out->data = data;
         return true;
     }
@@ -112,4 +178,11 @@ keep_status shim_end_bytes(const shim_bytes *bytes, keep_status status)
     keep_status st = bytes->window != NULL ? keep_secret_end(bytes->window) : KEEP_OK;
 
     return status != KEEP_OK ? status : st;
+}
+
+bool shim_overlap(const void *one, size_t one_len, const void *other, size_t other_len)
+{
+    uintptr_t a = (uintptr_t)one, b = (uintptr_t)other;
+
+    return one_len > 0 && other_len > 0 && a < b + other_len && b < a + one_len;
 }

@@ -5,14 +5,7 @@
 #include "call.h"
 
 #include <stdio.h>
-
-static napi_value make_string(const shim_call *call, const char *text)
-{
-    napi_value value = NULL;
-
-    (void)napi_create_string_utf8(call->env, text, NAPI_AUTO_LENGTH, &value);
-    return value;
-}
+#include <stdlib.h>
 
 bool shim_begin(napi_env env, napi_callback_info info, shim_call *call)
 {
@@ -39,6 +32,22 @@ bool shim_ok(const shim_call *call, napi_status status)
     return false;
 }
 
+void *shim_scratch(const shim_call *call, size_t len)
+{
+    shim_instance *instance = NULL;
+
+    if (!shim_ok(call, napi_get_instance_data(call->env, (void **)&instance)))
+        return NULL;
+    if (len > instance->scratch_len) {
+        free(instance->scratch);
+        instance->scratch = malloc(len);
+        instance->scratch_len = instance->scratch != NULL ? len : 0;
+        if (instance->scratch == NULL)
+            (void)shim_settle(call, KEEP_ERR_NO_MEMORY);
+    }
+    return instance->scratch;
+}
+
 napi_value shim_error(const shim_call *call, keep_status status, size_t needed)
 {
     shim_instance *instance = NULL;
@@ -49,7 +58,7 @@ napi_value shim_error(const shim_call *call, keep_status status, size_t needed)
         !shim_ok(call, napi_get_undefined(call->env, &args[2])))
         return NULL;
     args[0] = shim_number(call, status);
-    args[1] = make_string(call, call->op);
+    args[1] = shim_text(call, call->op);
     if (needed > 0)
         args[2] = shim_number(call, (double)needed);
     if (!shim_ok(call, napi_new_instance(call->env, class, SHIM_COUNT(args), args, &error)))
@@ -72,6 +81,11 @@ napi_value shim_settle_needed(const shim_call *call, keep_status status, size_t 
 napi_value shim_settle(const shim_call *call, keep_status status)
 {
     return shim_settle_needed(call, status, 0);
+}
+
+napi_value shim_settle_len(const shim_call *call, keep_status status, size_t len)
+{
+    return status == KEEP_OK ? shim_number(call, (double)len) : shim_settle_needed(call, status, len);
 }
 
 static void describe(char (*message)[160], const char *name, const char *expected)
@@ -119,6 +133,14 @@ napi_value shim_boolean(const shim_call *call, bool value)
 
     (void)shim_ok(call, napi_get_boolean(call->env, value, &boolean));
     return boolean;
+}
+
+napi_value shim_text(const shim_call *call, const char *text)
+{
+    napi_value string = NULL;
+
+    (void)shim_ok(call, napi_create_string_utf8(call->env, text, NAPI_AUTO_LENGTH, &string));
+    return string;
 }
 
 napi_value shim_buffer(const shim_call *call, size_t len, uint8_t **out_data)

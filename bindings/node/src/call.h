@@ -17,7 +17,7 @@
 #include <keep/keep.h>
 
 enum {
-    SHIM_MAX_ARGS = 4
+    SHIM_MAX_ARGS = 9
 };
 
 /* A row of a noun's table: `name` is what lib/ calls, `op` what an error tells its reader. */
@@ -48,6 +48,8 @@ typedef struct shim_table {
 typedef struct shim_instance {
     napi_ref error_class;
     atomic_bool stopping; /* the environment ends: waits give up */
+    void *scratch;        /* of the call that runs: what is too large for the stack */
+    size_t scratch_len;
 } shim_instance;
 
 typedef struct shim_call {
@@ -67,6 +69,12 @@ napi_value shim_settle(const shim_call *call, keep_status status);
 /* The same for KEEP_ERR_BUFFER_TOO_SMALL, with the length that would do. */
 napi_value shim_settle_needed(const shim_call *call, keep_status status, size_t needed);
 
+/* The length that a call wrote; or throws, with the length that would do. */
+napi_value shim_settle_len(const shim_call *call, keep_status status, size_t len);
+
+/* Memory of the running call, once per call; NULL after a throw. Secret content in it is the call's to wipe. */
+void *shim_scratch(const shim_call *call, size_t len);
+
 /* The KeepError of a status, not thrown; NULL if it could not be made. `needed` 0: none. */
 napi_value shim_error(const shim_call *call, keep_status status, size_t needed);
 
@@ -78,6 +86,7 @@ bool shim_refuse_range(const shim_call *call, const char *name, const char *expe
 napi_value shim_number(const shim_call *call, double value);
 napi_value shim_bigint(const shim_call *call, uint64_t value);
 napi_value shim_boolean(const shim_call *call, bool value);
+napi_value shim_text(const shim_call *call, const char *text);
 
 /* A Buffer with memory of its own, never a part of Node's pool; `*out_data` is not NULL, also for length 0. */
 napi_value shim_buffer(const shim_call *call, size_t len, uint8_t **out_data);

@@ -151,6 +151,12 @@ bool shim_take_secret(const shim_call *call, napi_value value, const char *name,
     return box != NULL;
 }
 
+bool shim_take_optional_secret(const shim_call *call, napi_value value, const char *name, keep_secret **out)
+{
+    *out = NULL;
+    return shim_is_undefined(call, value) || shim_take_secret(call, value, name, out);
+}
+
 bool shim_take_sealed(const shim_call *call, napi_value value, const char *name, keep_sealed **out)
 {
     shim_box *box = shim_take_box(call, value, name, &shim_sealed_kind);

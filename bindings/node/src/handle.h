@@ -42,6 +42,9 @@ napi_value shim_adopt(const shim_call *call, keep_status status, const shim_kind
 shim_box *shim_take_box(const shim_call *call, napi_value value, const char *name, const shim_kind *kind);
 
 bool shim_take_secret(const shim_call *call, napi_value value, const char *name, keep_secret **out);
+/* `undefined` is NULL. */
+bool shim_take_optional_secret(const shim_call *call, napi_value value, const char *name, keep_secret **out);
+
 bool shim_take_sealed(const shim_call *call, napi_value value, const char *name, keep_sealed **out);
 
 /* `undefined` is the default pool, NULL. */

@@ -203,7 +203,7 @@ static napi_value reveal_into(napi_env env, napi_callback_info info)
     if (!begin(env, info, &call, &secret) || !shim_take_room(&call, call.args[1], "out", &data, &room))
         return NULL;
     st = keep_secret_reveal(secret, data, room, &len);
-    return st == KEEP_OK ? shim_number(&call, (double)len) : shim_settle_needed(&call, st, len);
+    return shim_settle_len(&call, st, len);
 }
 
 static napi_value change(napi_env env, napi_callback_info info, keep_status (*function)(keep_secret *))

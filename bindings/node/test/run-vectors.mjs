@@ -12,9 +12,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import memory from './vectors/memory.mjs';
 import { expectEmpty, Failed } from './vectors/shared.mjs';
+import tracker from './vectors/tracker.mjs';
 
 // schema → the arrays of its cases, and its constants (R3)
-const SCHEMAS = new Map([['keep-memory-1', memory]]);
+const SCHEMAS = new Map([
+  ['keep-memory-1', memory],
+  ['keep-tracker-1', tracker],
+]);
 
 const FAILURES_SHOWN = 20;
 const HEADER = ['schema', 'numberOfTests', 'notes', 'constants'];
