@@ -16,11 +16,28 @@ import (
 var lastID atomic.Uint64
 
 // guard is what a handle has whatever it is a handle of. Calls hold the lock shared, Close holds it alone: so no call
-// runs on a handle while it is freed.
+// runs on a handle while it is freed. Handles that C takes one at a time are held alone by calls, too.
 type guard struct {
 	mu      sync.RWMutex
 	id      uint64 // unchanging; 0: a zero value, which never was a handle
+	isAlone bool   // unchanging; one call at a time
 	cleanup runtime.Cleanup
+}
+
+func (g *guard) lock() {
+	if g.isAlone {
+		g.mu.Lock()
+	} else {
+		g.mu.RLock()
+	}
+}
+
+func (g *guard) unlock() {
+	if g.isAlone {
+		g.mu.Unlock()
+	} else {
+		g.mu.RUnlock()
+	}
 }
 
 // handle owns one handle of C until it is closed or forgotten. P points to a type that is incomplete in C, which the
@@ -37,6 +54,12 @@ func (x *handle[P]) adopt(h P, free func(P) Status) {
 	x.cleanup = runtime.AddCleanup(x, func(h P) { free(h) }, h)
 }
 
+// adoptAlone is adopt for what C takes one at a time.
+func (x *handle[P]) adoptAlone(h P, free func(P) Status) {
+	x.isAlone = true
+	x.adopt(h, free)
+}
+
 // get is the one place where a call takes the handle of C.
 func (x *handle[P]) get() P {
 	h := x.h
@@ -46,17 +69,17 @@ func (x *handle[P]) get() P {
 
 // enter begins a call on the handle; leave ends it, and keeps the object alive until then.
 func (x *handle[P]) enter() (P, error) {
-	x.mu.RLock()
+	x.lock()
 	h, err := x.get(), error(nil)
 	if h == *new(P) {
-		x.mu.RUnlock()
+		x.unlock()
 		err = ErrClosed
 	}
 	return h, err
 }
 
 func (x *handle[P]) leave() {
-	x.mu.RUnlock()
+	x.unlock()
 }
 
 // close frees the handle, once, after the calls that run. If C says that it is in use nothing has happened.
@@ -86,9 +109,9 @@ func enterBoth[P, Q comparable](x *handle[P], y *handle[Q]) (P, Q, error) {
 	if first.id > second.id {
 		first, second = second, first
 	}
-	first.mu.RLock()
+	first.lock()
 	if second != first {
-		second.mu.RLock()
+		second.lock()
 	}
 	h, i := x.get(), y.get()
 	if h == *new(P) || i == *new(Q) {
@@ -99,10 +122,35 @@ func enterBoth[P, Q comparable](x *handle[P], y *handle[Q]) (P, Q, error) {
 }
 
 func leaveBoth[P, Q comparable](x *handle[P], y *handle[Q]) {
-	x.mu.RUnlock()
+	x.unlock()
 	if &x.guard != &y.guard {
-		y.mu.RUnlock()
+		y.unlock()
 	}
+}
+
+// enterAll begins a call on several handles, as enterBoth does; a nil one is passed over. Whether they are open lend
+// says. The result ends the call.
+func enterAll(guards ...*guard) (leave func()) {
+	once := slices.DeleteFunc(guards, func(g *guard) bool { return g == nil })
+	slices.SortFunc(once, func(g, other *guard) int { return cmp.Compare(g.id, other.id) })
+	once = slices.Compact(once)
+	for _, g := range once {
+		g.lock()
+	}
+	return func() {
+		for _, g := range once {
+			g.unlock()
+		}
+	}
+}
+
+// lend gives the handle of C during a call that enterAll began; a closed one sets err.
+func (x *handle[P]) lend(err *error) P {
+	h := x.get()
+	if h == *new(P) {
+		*err = ErrClosed
+	}
+	return h
 }
 
 // lockAll locks each handle alone, in the order of their ids and one handle once, and gives those that it locked.

@@ -72,16 +72,21 @@ func TestForgottenHandlesAreClosed(t *testing.T) {
 // wantNothingInUse waits until the collector has closed what was forgotten of the pool.
 func wantNothingInUse(t *testing.T, pool *keep.Pool) {
 	t.Helper()
-	inUse := func() uint64 {
+	waitFor(t, func() uint64 {
 		stats := must(pool.Stats())
 		return stats.Tiers[0].InUse + stats.Guarded
-	}
+	})
+	runtime.KeepAlive(pool)
+}
+
+// waitFor waits until the collector has brought the count to 0.
+func waitFor(t *testing.T, inUse func() uint64) {
+	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); inUse() > 0; time.Sleep(time.Millisecond) {
 		if runtime.GC(); time.Now().After(deadline) {
-			t.Fatalf("%d secrets are still in use", inUse())
+			t.Fatalf("%d are still in use", inUse())
 		}
 	}
-	runtime.KeepAlive(pool)
 }
 
 // memory T21: a window keeps its secret, whatever else is forgotten, and the secret ends after it

@@ -104,4 +104,6 @@ keep_go_memory_known_answer(const char *name, const uint8_t *in, size_t in_len, 
     return keep_memory_known_answer(name, in, in_len, out, cap, out_len);
 }
 
+#include "keep_cgo_tracker.h"
+
 #endif

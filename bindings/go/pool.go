@@ -197,6 +197,22 @@ func (p *Pool) leave() {
 	}
 }
 
+// guarded is what enterAll takes; nil of the default pool.
+func (p *Pool) guarded() *guard {
+	if p == nil {
+		return nil
+	}
+	return &p.guard
+}
+
+// lend is handle.lend; NULL of the default pool.
+func (p *Pool) lend(err *error) *C.keep_pool {
+	if p == nil {
+		return nil
+	}
+	return p.waitable.lend(err)
+}
+
 // Close gives the handle back. Secrets and sealed secrets of the pool keep working. It returns nil.
 func (p *Pool) Close() error {
 	if p == nil {

@@ -109,6 +109,22 @@ func (s *Secret) enter() (*C.keep_secret, error) {
 	return s.handle.enter()
 }
 
+// guarded is what enterAll takes; nil of no secret.
+func (s *Secret) guarded() *guard {
+	if s == nil {
+		return nil
+	}
+	return &s.guard
+}
+
+// lend is handle.lend; NULL of no secret.
+func (s *Secret) lend(err *error) *C.keep_secret {
+	if s == nil {
+		return nil
+	}
+	return s.handle.lend(err)
+}
+
 // Close wipes the secret and gives its memory back. ErrBusy: a window is open, and nothing has happened.
 func (s *Secret) Close() error {
 	if s == nil {

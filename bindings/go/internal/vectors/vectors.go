@@ -35,7 +35,8 @@ type schema struct {
 }
 
 var schemas = map[string]*schema{
-	"keep-memory-1": &memory,
+	"keep-memory-1":  &memory,
+	"keep-tracker-1": &tracker,
 }
 
 // file is one file of vectors; how much of it is known depends on how far it is valid.
