@@ -217,7 +217,7 @@ class Observer extends Handle {
   }
 
   async [Symbol.asyncDispose]() {
-    this.close();
+    Observer.prototype.close.call(this);
   }
 
   [DESCRIBE]() {

@@ -473,7 +473,8 @@ const run = (testCase, position) => runScript(operations, testCase, position);
 export default {
   constant: (name) => keep[name.replace(/^KEEP_/, '')],
   arrays: {
-    crc32c: (testCase) => expectAnswer('crc32c', take(testCase, 'data', hex), pack([take(testCase, 'crc', integer), 4])),
+    crc32c: (testCase) =>
+      expectAnswer('crc32c', take(testCase, 'data', hex), pack([take(testCase, 'crc', integer), 4])),
     beat_frames: beatFrame,
     beat_rejects: beatReject,
     beat_bit_flips: bitFlips,
