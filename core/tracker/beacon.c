@@ -237,7 +237,7 @@ static keep_status make_beacon(keep_beacon *beacon, keep_error *err)
     if (st != KEEP_OK)
         return fail_beacon(err, st, 0, "no memory that a fork wipes");
     if (beacon->peer.len != 0 && !keep__identity_supported())
-        return fail_beacon(err, KEEP_ERR_UNSUPPORTED, 0, "this kernel has no process descriptors");
+        return fail_beacon(err, KEEP_ERR_UNSUPPORTED, 0, "this kernel is older than 5.3");
     beacon->stamp = keep__guard_stamp();
     beacon->epoch = keep__guard_epoch();
     if (is_sealed)

@@ -39,8 +39,9 @@ typedef struct keep__fault {
     uint8_t kind;
 } keep__fault;
 
-/* CRC-32C (Castagnoli). */
+/* CRC-32C (Castagnoli); the second is what processors without an instruction for it do. */
 uint32_t keep__crc32c(const uint8_t *bytes, size_t len);
+uint32_t keep__crc32c_by_tables(const uint8_t *bytes, size_t len);
 
 /* A crash's last word. */
 static inline bool keep__is_terminal(uint64_t nonce, uint8_t health)

@@ -11,7 +11,7 @@
 
 #include "tracker/intake.h"
 
-/* Whether this kernel has process descriptors. */
+/* Whether this kernel is of a version that has process descriptors; a filter may refuse them all the same. */
 bool keep__identity_supported(void);
 
 /*

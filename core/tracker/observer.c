@@ -131,7 +131,7 @@ keep_status keep_observer_new(const keep_observer_options *options, keep_tracker
     if (tracker->ledger.options.threshold_ns < MIN_THRESHOLD_NS)
         return KEEP_ERR_INVALID_ARGUMENT;
     if (!keep__identity_supported())
-        return fail_observer(err, KEEP_ERR_UNSUPPORTED, "this kernel has no process descriptors");
+        return fail_observer(err, KEEP_ERR_UNSUPPORTED, "this kernel is older than 5.3");
     return make_observer(&read, tracker, out_observer, err);
 }
 

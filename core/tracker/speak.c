@@ -16,27 +16,23 @@
 #include "tracker/frame.h"
 #include "base/banned.h"
 
-/* What a frame says besides its place in the stream. */
+/* What a frame says: one of the two, whose place in the stream is filled in. */
 struct message {
-    bool is_notice;
-    keep__beat beat;
-    keep__notice notice;
+    keep__beat *beat;
+    keep__notice *notice;
 };
 
-static keep_status encode_next(const keep_beacon *beacon, const struct message *message, uint8_t frame[KEEP_BEAT_LEN])
+static keep_status encode_next(const keep_beacon *beacon, struct message message, uint8_t frame[KEEP_BEAT_LEN])
 {
-    keep__beat beat = message->beat;
-    keep__notice notice = message->notice;
-
-    if (message->is_notice) {
-        notice.pid = beacon->pid;
-        notice.nonce = beacon->stream.next_nonce;
-        return keep__notice_encode(&notice, frame);
+    if (message.beat == NULL) {
+        message.notice->pid = beacon->pid;
+        message.notice->nonce = beacon->stream.next_nonce;
+        return keep__notice_encode(message.notice, frame);
     }
-    beat.pid = beacon->pid;
-    beat.nonce = beacon->stream.next_nonce;
-    beat.timestamp_ns = beacon->stream.next_timestamp_ns;
-    return keep__beat_encode(&beat, frame);
+    message.beat->pid = beacon->pid;
+    message.beat->nonce = beacon->stream.next_nonce;
+    message.beat->timestamp_ns = beacon->stream.next_timestamp_ns;
+    return keep__beat_encode(message.beat, frame);
 }
 
 /* Sends a frame on the connection, sealed if need be. 0, or an errno. */
@@ -61,7 +57,7 @@ static uint32_t send_frame(keep_beacon *beacon, const uint8_t frame[KEEP_BEAT_LE
 }
 
 /* Sends; connects anew and sends once more if it is time to. */
-static keep_status send_message(keep_beacon *beacon, const struct message *message, keep_outcome *out_outcome)
+static keep_status send_message(keep_beacon *beacon, struct message message, keep_outcome *out_outcome)
 {
     uint8_t frame[KEEP_BEAT_LEN];
     keep_status st;
@@ -79,26 +75,34 @@ static keep_status send_message(keep_beacon *beacon, const struct message *messa
     return out_outcome->kind == KEEP_OUTCOME_FAILED ? keep__trace(KEEP_ERR_SYSTEM) : KEEP_OK;
 }
 
+/* A connection must come first: the outcome tells if there is none. */
+static keep_status connect_first(keep_beacon *beacon, keep_status (*connect)(keep_beacon *, keep_error *),
+                                 keep_outcome *out_outcome)
+{
+    keep_error err = KEEP_ERROR_INIT;
+
+    if (connect(beacon, &err) == KEEP_OK)
+        return KEEP_OK;
+    *out_outcome = (keep_outcome){
+        .kind = KEEP_OUTCOME_FAILED,
+        .error = (uint32_t)err.code,
+        .nonce = beacon->stream.nonce,
+    };
+    return keep__trace(KEEP_ERR_SYSTEM);
+}
+
 /* A plain beacon in a child begins a life of its own, if it may; a spent salt is followed by another. */
 static keep_status make_ready(keep_beacon *beacon, keep_outcome *out_outcome)
 {
-    keep_error err = KEEP_ERROR_INIT;
-    keep_status st = keep__beacon_check(beacon);
+    keep_status st = keep__guard_check(beacon->stamp);
+    bool may_restart = beacon->options.fork_refresh != 0 && beacon->options.mode == KEEP_BEAT_PLAIN;
 
-    if (st == KEEP_ERR_FORKED && beacon->options.fork_refresh != 0 && beacon->options.mode == KEEP_BEAT_PLAIN &&
-        beacon->peer.len != 0) {
-        st = keep_beacon_restart(beacon, &err) == KEEP_OK ? KEEP_OK : KEEP_ERR_SYSTEM;
-    } else if (st == KEEP_OK && beacon->connection.sealer.is_spent) {
+    if (st == KEEP_ERR_FORKED && may_restart && beacon->peer.len != 0)
+        return connect_first(beacon, keep_beacon_restart, out_outcome);
+    if (st == KEEP_OK)
         st = keep__beacon_check_key(beacon);
-        if (st == KEEP_OK)
-            st = keep__beacon_reconnect(beacon, &err) == KEEP_OK ? KEEP_OK : KEEP_ERR_SYSTEM;
-    }
-    if (st == KEEP_ERR_SYSTEM)
-        *out_outcome = (keep_outcome){
-            .kind = KEEP_OUTCOME_FAILED,
-            .error = (uint32_t)err.code,
-            .nonce = beacon->stream.nonce,
-        };
+    if (st == KEEP_OK && beacon->connection.sealer.is_spent)
+        return connect_first(beacon, keep__beacon_reconnect, out_outcome);
     return st;
 }
 
@@ -110,12 +114,12 @@ static keep_status may_send(keep_beacon *beacon, keep_outcome *out_outcome)
 
     if (st != KEEP_OK)
         return st;
-    return beacon->peer.len == 0 ? KEEP_ERR_STATE : keep__beacon_check_key(beacon);
+    return beacon->peer.len == 0 ? KEEP_ERR_STATE : KEEP_OK;
 }
 
 keep_status keep_beacon_beat(keep_beacon *beacon, uint32_t health, uint32_t payload, keep_outcome *out_outcome)
 {
-    struct message message = { .beat = { .payload = payload, .health = (uint8_t)health } };
+    keep__beat beat = { .payload = payload, .health = (uint8_t)health };
     keep_status st = may_send(beacon, out_outcome);
 
     if (st != KEEP_OK)
@@ -124,7 +128,7 @@ keep_status keep_beacon_beat(keep_beacon *beacon, uint32_t health, uint32_t payl
         beacon->stream.dropped = 0;
         return KEEP_ERR_INVALID_ARGUMENT;
     }
-    return send_message(beacon, &message, out_outcome);
+    return send_message(beacon, (struct message){ .beat = &beat }, out_outcome);
 }
 
 /* Nanoseconds as whole milliseconds. False: they are not. */
@@ -151,20 +155,20 @@ static keep_status read_register(const keep_agent_settings *given, keep__notice 
 
 keep_status keep_beacon_register(keep_beacon *beacon, const keep_agent_settings *settings, keep_outcome *out_outcome)
 {
-    struct message message = { .is_notice = true, .notice.op = KEEP__NOTICE_REGISTER };
-    keep_status st = read_register(settings, &message.notice);
+    keep__notice notice = { .op = KEEP__NOTICE_REGISTER };
+    keep_status st = read_register(settings, &notice);
 
     if (st == KEEP_OK)
         st = may_send(beacon, out_outcome);
-    return st != KEEP_OK ? st : send_message(beacon, &message, out_outcome);
+    return st != KEEP_OK ? st : send_message(beacon, (struct message){ .notice = &notice }, out_outcome);
 }
 
 keep_status keep_beacon_goodbye(keep_beacon *beacon, keep_outcome *out_outcome)
 {
-    struct message message = { .is_notice = true, .notice.op = KEEP__NOTICE_GOODBYE };
+    keep__notice notice = { .op = KEEP__NOTICE_GOODBYE };
     keep_status st = may_send(beacon, out_outcome);
 
-    return st != KEEP_OK ? st : send_message(beacon, &message, out_outcome);
+    return st != KEEP_OK ? st : send_message(beacon, (struct message){ .notice = &notice }, out_outcome);
 }
 
 /* --- detached --- */
@@ -187,7 +191,7 @@ static keep_status check_detached(keep_beacon *beacon)
 keep_status keep_beacon_prepare(keep_beacon *beacon, uint32_t health, uint32_t payload, uint64_t now_ns,
                                 uint8_t *out_frame)
 {
-    struct message message = { .beat = { .payload = payload, .health = (uint8_t)health } };
+    keep__beat beat = { .payload = payload, .health = (uint8_t)health };
     uint8_t frame[KEEP_BEAT_LEN];
     keep__sealer *sealer;
     keep_status st = out_frame == NULL ? KEEP_ERR_INVALID_ARGUMENT : check_detached(beacon);
@@ -203,7 +207,7 @@ keep_status keep_beacon_prepare(keep_beacon *beacon, uint32_t health, uint32_t p
     if (beacon->options.mode != KEEP_BEAT_PLAIN && beacon->turn == KEEP__TURN_COMMIT)
         keep__sealer_advance(sealer);
     keep__stream_next(&beacon->stream, now_ns);
-    st = encode_next(beacon, &message, frame);
+    st = encode_next(beacon, (struct message){ .beat = &beat }, frame);
     if (st != KEEP_OK)
         return st;
     (void)keep__beacon_wrap(beacon, sealer->prefix, sealer->counter, frame, out_frame);
