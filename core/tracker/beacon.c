@@ -292,7 +292,7 @@ void keep_beacon_free(keep_beacon **beacon)
 
 keep_status keep__beacon_reconnect(keep_beacon *beacon, keep_error *err)
 {
-    keep__connection connection;
+    keep__connection connection = { .fd = KEEP__NO_SOCKET };
     keep_status st = keep__connection_open(&beacon->peer, beacon->options.mode != KEEP_BEAT_PLAIN, &connection, err);
 
     if (st != KEEP_OK)

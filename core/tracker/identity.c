@@ -38,7 +38,8 @@ static int32_t open_pidfd(uint32_t pid)
 
 bool keep__identity_supported(void)
 {
-    uint64_t major, minor;
+    uint64_t major;
+    uint64_t minor;
     const char *rest;
     char text[PATH_CAP];
 

@@ -42,7 +42,8 @@ static uint64_t approach(uint64_t from, uint64_t target)
 
 static unsigned bucket_of(uint64_t interval_ns)
 {
-    unsigned power, bucket;
+    unsigned power;
+    unsigned bucket;
 
     if (interval_ns < UINT64_C(1) << FIRST_POWER)
         return 0;
@@ -91,7 +92,9 @@ void keep__intervals_add(keep__intervals *intervals, uint64_t interval_ns)
 
 uint64_t keep__intervals_quantile(const keep__intervals *intervals, unsigned percent)
 {
-    uint64_t count = 0, seen = 0, wanted;
+    uint64_t count = 0;
+    uint64_t seen = 0;
+    uint64_t wanted;
     unsigned bucket;
 
     for (bucket = 0; bucket < KEEP__INTERVAL_BUCKETS; bucket++)

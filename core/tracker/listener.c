@@ -203,8 +203,9 @@ static keep_status open_unix(keep__listener *listener, const keep_listen_options
 /* Whether a descriptor is a bound Unix datagram socket. */
 static bool is_bound_unix(int fd)
 {
-    struct sockaddr_un address;
-    socklen_t address_len = sizeof address, type_len = sizeof(int);
+    struct sockaddr_un address = { 0 };
+    socklen_t address_len = sizeof address;
+    socklen_t type_len = sizeof(int);
     int type = 0;
 
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 && type == SOCK_DGRAM &&

@@ -219,7 +219,8 @@ static void print_agent(keep__printer *printer, const struct series *one, const 
 /* The slot after the last one shown; the agents beyond it are only counted. */
 static uint32_t end_of_shown(const keep__intake *intake)
 {
-    uint32_t left = intake->options.max_series, at;
+    uint32_t left = intake->options.max_series;
+    uint32_t at;
 
     for (at = 0; at < intake->ledger->used && left > 0; at++)
         left -= intake->ledger->slots[at].pid != 0;
@@ -284,7 +285,8 @@ static void print_info(keep__printer *printer, const keep__intake *intake, uint3
 
 static void print_agents(keep__printer *printer, const keep__intake *intake)
 {
-    static const char *const info[] = { "keep_agent_", "info" }, *const hidden[] = { "keep_agents_", "not_shown" };
+    static const char *const info[] = { "keep_agent_", "info" };
+    static const char *const hidden[] = { "keep_agents_", "not_shown" };
     const keep__ledger *ledger = intake->ledger;
     uint32_t end = end_of_shown(intake);
     uint64_t shown = 0;

@@ -172,7 +172,8 @@ static size_t receive_batch(keep_observer *observer, const keep__listener *liste
 size_t keep__observer_receive(keep_observer *observer, keep_event *out, size_t cap)
 {
     keep__reports *reports = &observer->intake.reports;
-    size_t left = observer->intake.options.budget, given = 0;
+    size_t left = observer->intake.options.budget;
+    size_t given = 0;
     uint32_t empty = 0; /* listeners in a row that had nothing */
 
     while (empty < observer->listener_count && left > 0 && reports->count == 0) {
@@ -203,7 +204,8 @@ static void reap_one(keep_observer *observer, uint64_t tag)
 size_t keep__observer_reap(keep_observer *observer, keep_event *out, size_t cap)
 {
     uint64_t tags[KEEP__WATCH_TAGS];
-    size_t given = 0, found;
+    size_t given = 0;
+    size_t found;
     uint32_t before;
 
     do {

@@ -13,7 +13,8 @@
 /* The place of a pid, or where it would be. */
 static uint32_t place_of_sender(const keep__senders *senders, uint32_t pid)
 {
-    uint32_t from = 0, to = senders->count;
+    uint32_t from = 0;
+    uint32_t to = senders->count;
 
     while (from < to) {
         uint32_t middle = (from + to) / 2;

@@ -207,7 +207,8 @@ keep_status keep_tracker_list(const keep_tracker *tracker, uint64_t *cursor, kee
 {
     keep_agent_info info;
     keep_status st = keep__tracker_check(tracker);
-    size_t stride, count = 0;
+    size_t stride;
+    size_t count = 0;
     uint64_t at;
 
     if (st != KEEP_OK)

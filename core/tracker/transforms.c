@@ -134,7 +134,8 @@ static keep_status beat_seal(keep__reader in, keep__answer answer)
     KEEP__KEY32(agent);
     uint8_t out[KEEP_BEAT_MASTER_LEN];
     keep__sealing sealing = { .mode = read_u8(&in) };
-    const uint8_t *prefix, *frame;
+    const uint8_t *prefix;
+    const uint8_t *frame;
 
     sealing.key = keep__read_bytes(&in, KEEP__BEAT_KEY_LEN);
     sealing.pid = keep__read_u32le(&in);
