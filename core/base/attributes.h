@@ -10,7 +10,13 @@
 #define KEEP__NORETURN __attribute__((noreturn))
 #define KEEP__LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define KEEP__UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/* Where branches are counted, a function is one, whoever calls it. */
+#ifdef KEEP_COVERAGE
+#define KEEP__ALWAYS_INLINE static __attribute__((noinline))
+#else
 #define KEEP__ALWAYS_INLINE static inline __attribute__((always_inline))
+#endif
 
 /* A thread's own value, reached without a call also from a shared library; keep such values few and small. */
 #define KEEP__THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))

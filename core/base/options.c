@@ -11,6 +11,8 @@
 #include "base/crypto.h"
 #include "base/banned.h"
 
+#define STRUCT_MAX ((size_t)4096) /* no struct will ever be larger: a size beyond is garbage, and is not read up to */
+
 static size_t size_of(const void *sized)
 {
     size_t size;
@@ -26,7 +28,7 @@ keep_status keep__options_read(const void *given, size_t first, size_t known, vo
     if (given == NULL)
         return KEEP_OK;
     size = size_of(given);
-    if (size < first)
+    if (size < first || size > STRUCT_MAX)
         return KEEP_ERR_INVALID_ARGUMENT;
     if (size > known && !keep__zeros((const uint8_t *)given + known, size - known))
         return KEEP_ERR_INVALID_ARGUMENT;

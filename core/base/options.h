@@ -9,6 +9,9 @@
 
 #include "keep/status.h"
 
+/* The size of a struct that ended with `field` when it was first published. */
+#define KEEP__SIZE_UP_TO(type, field) (offsetof(type, field) + sizeof((type){ 0 }.field))
+
 /*
  * Copies the caller's options over `out`, which holds the defaults.
  *
@@ -16,7 +19,7 @@
  * first   the size of the struct when it was first published
  * known   its size here
  *
- * KEEP_ERR_INVALID_ARGUMENT  smaller than the first, or not zero beyond what is known
+ * KEEP_ERR_INVALID_ARGUMENT  smaller than the first, not zero beyond what is known, or larger than any struct of ours
  */
 keep_status keep__options_read(const void *given, size_t first, size_t known, void *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Status: the maps as text.
+ * Status: the maps as text, and the version.
  */
 #include "keep/status.h"
 

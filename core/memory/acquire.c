@@ -78,7 +78,7 @@ keep_status keep__pool_read_options(const keep_acquire_options *given, keep_acqu
     keep_status st;
 
     *out = (keep_acquire_options)KEEP_ACQUIRE_OPTIONS_INIT;
-    st = keep__options_read(given, sizeof *out, sizeof *out, out);
+    st = keep__options_read(given, KEEP__SIZE_UP_TO(keep_acquire_options, flags), sizeof *out, out);
     if (st == KEEP_OK && (out->flags & ~(uint32_t)ACQUIRE_FLAGS) != 0)
         st = KEEP_ERR_INVALID_ARGUMENT;
     return st;

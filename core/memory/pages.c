@@ -84,18 +84,10 @@ static keep_status advise(const keep__pages *pages, int advice)
     return keep__trace(errno == ENOMEM ? KEEP_ERR_NO_MEMORY : KEEP_ERR_UNSUPPORTED);
 }
 
-/* KEEP_ERR_UNSUPPORTED: the kernel has none, or no descriptor is free for it. */
-static keep_status back_with_secret(keep__pages *pages)
+static keep_status back_with_secret(keep__pages *pages, int fd)
 {
-    int fd = new_secret_memory();
-    keep_status st;
+    keep_status st = map_secret(pages, fd);
 
-    if (fd < 0) {
-        bool is_for_now = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-
-        return keep__trace(is_for_now ? KEEP_ERR_SYSTEM : KEEP_ERR_UNSUPPORTED);
-    }
-    st = map_secret(pages, fd);
     (void)close(fd);
     if (st != KEEP_OK)
         return st;
@@ -136,25 +128,38 @@ static keep_status back_with_mlock(keep__pages *pages, uint32_t lock_policy)
     return st != KEEP_OK ? st : lock_anonymous(pages, lock_policy);
 }
 
-static bool may_fall_back(keep_status st, keep__pages_wish wish)
+/* Secret memory could not be had: the kernel has none, or no descriptor is free for it. */
+static keep_status status_of_no_secret(int error)
 {
-    if (wish.backing == KEEP_BACKING_AUTO && (st == KEEP_ERR_UNSUPPORTED || st == KEEP_ERR_SYSTEM))
-        return true;
-    return st == KEEP_ERR_LOCK_LIMIT && wish.lock_policy == KEEP_LOCK_ALLOW_UNLOCKED;
+    bool is_for_now = error == EMFILE || error == ENFILE || error == ENOMEM;
+
+    return is_for_now ? KEEP_ERR_SYSTEM : KEEP_ERR_UNSUPPORTED;
+}
+
+static keep_status back_with_secret_or_mlock(keep__pages *pages, keep__pages_wish wish)
+{
+    int fd = new_secret_memory();
+    keep_status st;
+
+    if (fd < 0 && wish.backing == KEEP_BACKING_AUTO)
+        return back_with_mlock(pages, wish.lock_policy);
+    if (fd < 0)
+        return keep__trace(status_of_no_secret(errno));
+    st = back_with_secret(pages, fd);
+    if (st == KEEP_ERR_LOCK_LIMIT && wish.lock_policy == KEEP_LOCK_ALLOW_UNLOCKED)
+        st = back_with_mlock(pages, wish.lock_policy);
+    return st;
 }
 
 static keep_status back(keep__pages *pages, keep__pages_wish wish)
 {
-    keep_status st;
-
     if (wish.backing == KEEP__BACKING_PLAIN) {
         pages->backing = KEEP__BACKING_PLAIN;
         return back_with_anonymous(pages);
     }
     if (wish.backing == KEEP_BACKING_LOCKED)
         return back_with_mlock(pages, wish.lock_policy);
-    st = back_with_secret(pages);
-    return may_fall_back(st, wish) ? back_with_mlock(pages, wish.lock_policy) : st;
+    return back_with_secret_or_mlock(pages, wish);
 }
 
 static void touch(const keep__pages *pages)

@@ -132,7 +132,7 @@ static keep_status test_memory(const keep_pool_options *options, struct keep_mem
 keep_status keep_memory_report(const keep_pool_options *options, struct keep_memory_report *out_report)
 {
     struct keep_memory_report report = KEEP_MEMORY_REPORT_INIT;
-    keep_status st = keep__report_check(out_report, sizeof report);
+    keep_status st = keep__report_check(out_report, KEEP__SIZE_UP_TO(struct keep_memory_report, failed));
 
     if (st != KEEP_OK)
         return st;

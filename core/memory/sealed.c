@@ -251,7 +251,7 @@ keep_status keep_sealed_open_into(const keep_sealed *sealed, keep_secret *secret
 keep_status keep_sealed_info(const keep_sealed *sealed, struct keep_sealed_info *out_info)
 {
     struct keep_sealed_info info = KEEP_SEALED_INFO_INIT;
-    keep_status st = keep__report_check(out_info, sizeof info);
+    keep_status st = keep__report_check(out_info, KEEP__SIZE_UP_TO(struct keep_sealed_info, purged));
 
     if (st == KEEP_OK)
         st = check(sealed);

@@ -359,7 +359,7 @@ keep_status keep_secret_info(const keep_secret *secret, struct keep_secret_info 
 {
     struct keep_secret_info info = KEEP_SECRET_INFO_INIT;
     keep__spot spot;
-    keep_status st = keep__report_check(out_info, sizeof info);
+    keep_status st = keep__report_check(out_info, KEEP__SIZE_UP_TO(struct keep_secret_info, purged));
 
     if (st == KEEP_OK)
         st = keep__place_find(secret, &spot);

@@ -52,7 +52,7 @@ static void tell_bytes(keep_pool *pool, struct keep_pool_stats *out)
 keep_status keep_pool_stats(keep_pool *pool, struct keep_pool_stats *out_stats)
 {
     struct keep_pool_stats stats = KEEP_POOL_STATS_INIT;
-    keep_status st = keep__report_check(out_stats, sizeof stats);
+    keep_status st = keep__report_check(out_stats, KEEP__SIZE_UP_TO(struct keep_pool_stats, tiers));
 
     if (st == KEEP_OK)
         st = keep__pool_resolve(pool, &pool);

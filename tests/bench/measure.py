@@ -63,7 +63,9 @@ def judge(row: rows.Row, runs: dict[str, list[Run]]) -> dict[str, object]:
 
 def tell(results: list[dict[str, object]]) -> None:
     for result in results:
-        print("{name:34} {ours:>10} {theirs:>10} {unit:5} ratio {ratio:<7} target {target:<6} {verdict}".format(**result))
+        print(
+            "{name:34} {ours:>10} {theirs:>10} {unit:5} ratio {ratio:<7} target {target:<6} {verdict}".format(**result)
+        )
 
 
 def table(results: list[dict[str, object]]) -> str:
@@ -80,7 +82,9 @@ def main() -> int:
         print(table([row for name in [out, *programs] for row in json.loads(Path(name).read_text())]))
         return 0
     commands = dict(program.split("=", 1) for program in programs)
-    wanted = [row for row in (rows.FLOORS if kind == "floors" else rows.PEERS) if {row.program, row.peer} <= commands.keys()]
+    wanted = [
+        row for row in (rows.FLOORS if kind == "floors" else rows.PEERS) if {row.program, row.peer} <= commands.keys()
+    ]
     runs = measure(commands)
     results = [judge(row, runs) for row in wanted]
     Path(out).parent.mkdir(parents=True, exist_ok=True)

@@ -46,6 +46,8 @@ PEERS = [
     rust("slot_pair_2t", "slot_pair_2t", "slot_pair_2t", 12),
     *(rust(f"sealed_seal_{size}", f"sealed_seal_{size}", f"sealed_seal_{size}", 1.5) for size in (31, 256, 1024)),
     *(rust(f"sealed_open_{size}", f"sealed_open_{size}", f"sealed_open_{size}", 1.5) for size in (31, 256, 1024)),
-    Row("memory.guarded_pair", "bench_memory", "guarded_pair", "bench_memory", "sodium.guarded_pair", 2, "sodium_malloc"),
+    Row(
+        "memory.guarded_pair", "bench_memory", "guarded_pair", "bench_memory", "sodium.guarded_pair", 2, "sodium_malloc"
+    ),
     Row("memory.guarded_pair", "bench_memory", "guarded_pair", "memory-go", "guarded_pair", 3, "memguard"),
 ]

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 #include <check.h>
 
@@ -332,7 +331,7 @@ static void use_first(void *ctx)
     need_listed(st, use->listed, use->count);
     child_needs(run_counted(use->body, use->ctx) == KEEP_OK);
     if (is_over)
-        _exit(NOTHING_FAILED);
+        leave_child(NOTHING_FAILED);
 }
 
 static void sweep_first_round(struct first_use *use)

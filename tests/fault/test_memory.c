@@ -8,6 +8,7 @@
 
 #include <keep/keep.h>
 
+#include "support/forked.h"
 #include "support/memories.h"
 #include "support/pattern.h"
 #include "support/pools.h"
@@ -616,6 +617,31 @@ START_TEST(randomizing_without_random_bytes_leaves_zeros)
 }
 END_TEST
 
+static void need_forked(void *secret)
+{
+    keep_secret *own = NULL;
+
+    child_needs(keep_secret_clear(secret) == KEEP_ERR_FORKED);
+    child_needs(keep_secret_generate(NULL, 1, &own) == KEEP_OK);
+    child_needs(keep_secret_clear(own) == KEEP_OK);
+    child_needs(keep_secret_clear(secret) == KEEP_ERR_FORKED);
+}
+
+/* memory R54 */
+START_TEST(a_fork_is_noticed_where_the_kernel_wipes_no_page)
+{
+    KEEP_AUTO(keep_secret) secret = NULL;
+
+    fail_calls_of("madvise", EINVAL);
+    assert_ok(keep_purge(NULL)); /* maps nothing but the page that tells of forks */
+    ck_assert_uint_gt(failed_calls(), 0);
+    fail_calls_of(NULL, 0);
+    secret = secret_of(NULL, "the parent's");
+    assert_returns(need_forked, secret);
+    ck_assert(holds(secret, "the parent's"));
+}
+END_TEST
+
 RUN_SUITE("memory", TIMES(making_a_pool_with_initial_slots_survives_every_failing_call, KINDS),
           TIMES(acquiring_a_slot_survives_every_failing_call, KINDS),
           TIMES(acquiring_a_guarded_buffer_survives_every_failing_call, KINDS),
@@ -639,4 +665,5 @@ RUN_SUITE("memory", TIMES(making_a_pool_with_initial_slots_survives_every_failin
           ONCE(an_explicit_backing_that_is_missing_is_unsupported),
           TIMES(refused_advice_is_no_memory_or_unsupported, BACKINGS),
           ONCE(a_view_goes_on_if_there_are_no_random_bytes_to_split_the_key_anew),
-          ONCE(randomizing_without_random_bytes_leaves_zeros))
+          ONCE(randomizing_without_random_bytes_leaves_zeros),
+          ONCE(a_fork_is_noticed_where_the_kernel_wipes_no_page))

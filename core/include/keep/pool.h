@@ -73,17 +73,24 @@ enum {
     KEEP_ACQUIRE_RESIDENT = 8  /* a guarded buffer stays accessible between windows: no system calls per window */
 };
 
-/* KEEP_POOL_OPTIONS_INIT; zero everywhere means the defaults. */
+/*
+ * KEEP_POOL_OPTIONS_INIT; zero everywhere means the defaults. Slot sizes are multiples of 16 from KEEP_MIN_SLOT_LEN to
+ * KEEP_MAX_SLOT_LEN; one given twice counts once if its counts are equal. A count above its own cap, initial slots that
+ * together need more than `max_bytes`, and a value beyond the constants are KEEP_ERR_INVALID_ARGUMENT.
+ *
+ * Between two slots of a slab there is no guard: a write that leaves a slot is found when it meets a free slot or the
+ * unused end of one, not when it meets the content of a neighbour. What may overrun belongs into a guarded buffer.
+ */
 typedef struct keep_pool_options {
     size_t size;
     uint32_t tier_count;                     /* 0: the tiers 32, 64, 256, 1024 */
     uint32_t tier_len[KEEP_MAX_TIERS];       /* slot sizes in bytes, multiples of 16, in any order */
     uint32_t tier_slots[KEEP_MAX_TIERS];     /* slots made by keep_pool_new; 0: none until first use */
     uint32_t tier_max_slots[KEEP_MAX_TIERS]; /* the tier's growth cap; 0: max_bytes alone decides */
-    uint64_t max_bytes;                      /* growth cap of the pool's slabs; 0: 4 MiB */
+    uint64_t max_bytes;                      /* growth cap of the pool's slabs; 0: 4 MiB; KEEP_MAX_POOL_BYTES */
     uint32_t backing;                        /* KEEP_BACKING_... */
     uint32_t lock_policy;                    /* KEEP_LOCK_... */
-    uint32_t hot_cache;                      /* opened secrets kept in the clear; 0: none. See sealed.h */
+    uint32_t hot_cache;                      /* opened secrets kept in the clear; 0: none; KEEP_MAX_HOT_CACHE */
     uint32_t resplit_views;                  /* uses of the sealing key between two re-splits; 0: 256 */
 } keep_pool_options;
 

@@ -383,11 +383,11 @@ static void use_everywhere(keep_secret *value, keep_secret *real)
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         bool is_refused = statuses[i] == KEEP_ERR_CLOSED || statuses[i] == KEEP_ERR_INVALID_ARGUMENT;
 
-        /* a null handle is nothing to free */
-        ck_assert_msg(is_refused || (i == 16 && statuses[i] == KEEP_OK), "function %zu gave %s", i,
-                      keep_status_name(statuses[i]));
+        if (!is_refused && !(i == 16 && statuses[i] == KEEP_OK)) /* a null handle is nothing to free */
+            ck_abort_msg("function %zu gave %s", i, keep_status_name(statuses[i]));
     }
-    ck_assert_ptr_null(made);
+    if (made != NULL)
+        ck_abort_msg("a secret was made of no secret");
 }
 
 /* memory T3 */
@@ -447,9 +447,11 @@ START_TEST(a_handle_is_no_address)
 }
 END_TEST
 
+static volatile char seen; /* a value that nobody uses is not even read under valgrind */
+
 static void read_through_handle(void *secret)
 {
-    (void)*(volatile char *)secret;
+    seen = *(volatile char *)secret;
 }
 
 START_TEST(reading_through_a_handle_faults)

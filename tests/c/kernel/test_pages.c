@@ -77,7 +77,8 @@ START_TEST(unlocked_pages_are_undumped_and_gone_in_a_child_all_the_same)
 {
     int memory = BACKINGS + _i;
 
-    assert_returns(need_flags_without_lock, &memory);
+    if (has_memory(_i))
+        assert_returns(need_flags_without_lock, &memory);
 }
 END_TEST
 

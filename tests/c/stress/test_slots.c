@@ -7,6 +7,7 @@
 
 #include <keep/keep.h>
 
+#include "support/forked.h"
 #include "support/pools.h"
 #include "support/threads.h"
 
@@ -318,10 +319,40 @@ START_TEST(a_pool_ends_with_its_last_handle_or_secret_in_any_order)
 }
 END_TEST
 
+static void use_default_pool(struct worker *worker)
+{
+    keep_secret *secret = new_secret(NULL, 1);
+
+    (void)worker;
+    assert_ok(keep_secret_free(&secret));
+}
+
+/* In a child: the process that it leaves has never used the library. */
+static void begin_together(void *unused)
+{
+    struct crew crew = { 0 };
+
+    (void)unused;
+    crew_add(&crew, 8, use_default_pool, NULL);
+    crew_run(&crew, 8);
+    child_needs(stats_of(NULL).tiers[0].in_use == 0);
+}
+
+/* memory R6, R54 */
+START_TEST(a_first_use_by_all_threads_at_once_makes_one_default_pool)
+{
+    int count = rounds(2000);
+
+    for (int i = 0; i < count; i++)
+        assert_returns(begin_together, NULL);
+}
+END_TEST
+
 RUN_SUITE("slots", ONCE(eight_threads_share_a_pool_beside_trimming_and_stats),
           ONCE(two_pools_that_grow_and_trim_take_nothing_from_each_other),
           ONCE(nobody_is_refused_while_a_slot_is_free), ONCE(of_two_who_free_one_secret_one_wins),
           ONCE(a_slots_windows_exclude_each_other_between_threads),
           ONCE(a_guarded_buffers_windows_exclude_each_other_between_threads),
           ONCE(guarded_buffers_are_made_and_freed_by_all),
-          ONCE(a_pool_ends_with_its_last_handle_or_secret_in_any_order))
+          ONCE(a_pool_ends_with_its_last_handle_or_secret_in_any_order),
+          ONCE(a_first_use_by_all_threads_at_once_makes_one_default_pool))

@@ -5,6 +5,7 @@
 #include "support/forked.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,44 @@ bool finds_stray_accesses(void)
     return false;
 }
 
+/* Where branches are counted, a child's count too, also if it dies. */
+#ifdef KEEP_COVERAGE
+void __gcov_dump(void);
+
+/* Its complaints, as when nobody may write where the counts are, are not what the child says. */
+static void dump_counts(void)
+{
+    (void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+    __gcov_dump();
+}
+
+static void count_then_die(int number)
+{
+    dump_counts();
+    (void)signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void count_also_if_aborted(void)
+{
+    (void)signal(SIGABRT, count_then_die);
+}
+#else
+static void dump_counts(void)
+{
+}
+
+static void count_also_if_aborted(void)
+{
+}
+#endif
+
+void leave_child(int status)
+{
+    dump_counts();
+    _exit(status);
+}
+
 static void run_body(forked_body body, void *ctx, const int *pipe_ends)
 {
     struct rlimit no_core = { 0, 0 };
@@ -37,8 +76,9 @@ static void run_body(forked_body body, void *ctx, const int *pipe_ends)
     (void)dup2(pipe_ends[1], STDERR_FILENO);
     (void)close(pipe_ends[0]);
     (void)close(pipe_ends[1]);
+    count_also_if_aborted();
     body(ctx);
-    _exit(0);
+    leave_child(0);
 }
 
 static void read_all(int fd, char *text, size_t cap)
@@ -82,7 +122,7 @@ void child_needs_at(bool condition, const char *text, int line)
         return;
     fprintf(stderr, "line %d: not so: %s\n", line, text);
     fflush(stderr);
-    _exit(CHILD_FAILED);
+    leave_child(CHILD_FAILED);
 }
 
 void assert_returns(forked_body body, void *ctx)

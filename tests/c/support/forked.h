@@ -20,6 +20,9 @@ struct outcome {
 /* Runs the body in a child, which leaves with 0 if the body returns. */
 struct outcome run_forked(forked_body body, void *ctx);
 
+/* Leaves a child at once. */
+void leave_child(int status) __attribute__((noreturn));
+
 /* Leaves the child with a failure and the line of it, unless the condition is true. */
 #define child_needs(condition) child_needs_at((condition), #condition, __LINE__)
 void child_needs_at(bool condition, const char *text, int line);

@@ -12,12 +12,12 @@ SEEN_BY_RUNTIME const char *__tsan_default_suppressions(void);
 
 const char *__asan_default_options(void)
 {
-    return "handle_segv=0:handle_sigbus=0:handle_abort=0:exitcode=86";
+    return "handle_segv=0:handle_sigbus=0:handle_abort=0:allocator_may_return_null=1:exitcode=86";
 }
 
 const char *__tsan_default_options(void)
 {
-    return "handle_segv=0:handle_sigbus=0:handle_abort=0";
+    return "handle_segv=0:handle_sigbus=0:handle_abort=0:allocator_may_return_null=1";
 }
 
 /* A purge wipes the bytes of windows that are open: who reads them meanwhile reads zeros, and is meant to. */

@@ -215,9 +215,29 @@ START_TEST(a_key_of_another_epoch_is_purged)
 }
 END_TEST
 
+/* Somebody read the epoch, a purge came, and others have a newer key already. */
+START_TEST(a_seal_that_comes_too_late_is_purged_and_leaves_the_newer_key)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    uint8_t nonce[24] = { 0 };
+    keep__aead aead = { .nonce = nonce, .aad = nonce, .aad_len = 1 };
+    uint8_t left[KEY_LEN];
+    uint8_t right[KEY_LEN];
+    uint8_t out[1 + 16];
+
+    assert_ok(keep_purge(NULL));
+    view_once(pool);
+    copy_halves(pool, left, right);
+    assert_status(keep__coffer_seal(pool, keep__guard_epoch() - 1, aead, (keep_bytes){ "x", 1 }, out),
+                  KEEP_ERR_PURGED);
+    ck_assert_int_eq(count_changed(pool, left, right), 0);
+}
+END_TEST
+
 RUN_SUITE("coffer", ONCE(the_halves_change_at_the_257th_view_and_the_key_stays),
           ONCE(the_number_of_views_is_the_pools_choice), ONCE(the_halves_change_when_half_a_second_went_by),
           ONCE(the_scratch_slots_are_wiped_after_each_call), ONCE(the_coffer_is_made_at_the_first_seal),
           ONCE(a_purge_wipes_both_halves_and_the_next_seal_draws_a_new_key),
           ONCE(a_key_that_was_made_after_a_purge_began_outlives_it),
-          ONCE(a_pools_key_decrypts_by_the_published_formula), ONCE(a_key_of_another_epoch_is_purged))
+          ONCE(a_pools_key_decrypts_by_the_published_formula), ONCE(a_key_of_another_epoch_is_purged),
+          ONCE(a_seal_that_comes_too_late_is_purged_and_leaves_the_newer_key))

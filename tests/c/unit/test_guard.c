@@ -169,6 +169,7 @@ static void fork_again(void *ctx)
 
     assert_returns(use_what_was_inherited, ctx);
     assert_returns(use_what_was_inherited, &child);
+    end_parent(&child);
 }
 
 /* memory R55: also of an ancestor that is not the nearest */

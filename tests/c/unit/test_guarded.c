@@ -69,11 +69,13 @@ static void write_there(void *ctx)
     probe->data[probe->at] ^= 1;
 }
 
+static volatile uint8_t last_read; /* a value that nobody uses is not even read under valgrind */
+
 static void read_there(void *ctx)
 {
     const struct probe *probe = ctx;
 
-    (void)*(volatile uint8_t *)(probe->data + probe->at);
+    last_read = *(volatile uint8_t *)(probe->data + probe->at);
 }
 
 static void write_there_and_end(void *ctx)
@@ -430,7 +432,8 @@ START_TEST(an_unlocked_buffer_is_guarded_all_the_same)
 {
     int memory = BACKINGS + _i;
 
-    assert_returns(use_unlocked, &memory);
+    if (has_memory(_i))
+        assert_returns(use_unlocked, &memory);
 }
 END_TEST
 

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/options.h"
 #include "keep/protect.h"
 #include "support/calls.h"
 #include "support/suite.h"
@@ -123,7 +124,7 @@ START_TEST(a_report_that_is_too_small_is_refused_and_nothing_done)
     struct keep_harden_report report = KEEP_HARDEN_REPORT_INIT;
 
     begin_unhardened();
-    report.size--;
+    report.size = KEEP__SIZE_UP_TO(struct keep_harden_report, error) - 1;
     assert_status(keep_harden(KEEP_HARDEN_RECOMMENDED, &report), KEEP_ERR_INVALID_ARGUMENT);
     ck_assert(!is_core_refused() && !is_dump_refused());
 }

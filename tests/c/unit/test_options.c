@@ -69,6 +69,17 @@ START_TEST(a_size_below_the_first_version_is_refused)
 }
 END_TEST
 
+START_TEST(a_size_that_is_garbage_is_refused_and_not_read_up_to)
+{
+    struct known given = { SIZE_MAX, 1, 2 };
+    struct known out = defaults;
+
+    assert_status(keep__options_read(&given, FIRST_LEN, sizeof out, &out), KEEP_ERR_INVALID_ARGUMENT);
+    given.size = 4097;
+    assert_status(keep__options_read(&given, FIRST_LEN, sizeof out, &out), KEEP_ERR_INVALID_ARGUMENT);
+}
+END_TEST
+
 START_TEST(a_report_fills_what_the_caller_knows)
 {
     struct known full = { sizeof full, 1, 2 };
@@ -100,4 +111,4 @@ END_TEST
 
 RUN_SUITE("options", ONCE(no_options_are_the_defaults), ONCE(an_older_caller_leaves_later_fields_at_their_default),
           ONCE(a_newer_caller_may_not_ask_for_what_is_unknown), ONCE(a_size_below_the_first_version_is_refused),
-          ONCE(a_report_fills_what_the_caller_knows), ONCE(a_report_whose_size_shrank_meanwhile_is_left_alone))
+          ONCE(a_size_that_is_garbage_is_refused_and_not_read_up_to), ONCE(a_report_fills_what_the_caller_knows), ONCE(a_report_whose_size_shrank_meanwhile_is_left_alone))
