@@ -17,6 +17,19 @@
 // A nil *Pool is the default pool, everywhere. A [Sealed] secret lies encrypted in ordinary memory, in any number, and
 // is opened into a new secret when it is needed.
 //
+// # Trackers
+//
+// A [Beacon] says that its program is alive, an [Observer] hears it, and a [Tracker] knows who beat when. The program beats
+// from the loop that is supervised, or lets [Beacon.Every] ask that loop:
+//
+//	go beacon.Every(ctx, time.Second, func() error { return server.Ping() })
+//
+// The other side learns from a channel who stalled, ended, crashed or came back:
+//
+//	for event := range observer.Events(ctx) {
+//		log.Println(event.Kind, event.PID)
+//	}
+//
 // # Errors
 //
 // A failed call returns a [Status], to be compared with [errors.Is]:
