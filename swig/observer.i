@@ -158,7 +158,7 @@ static bool keep_feed_begin(keep_feed *feed, PyObject *sequence)
 }
 
 /* The result of a call that wrote events, and its room, which is given back. */
-static PyObject *keep_events_out(keep_status status, const char *operation, const keep_error *error, keep_event *events,
+static PyObject *keep_observed_out(keep_status status, const char *operation, const keep_error *error, keep_event *events,
                                  size_t count)
 {
     PyObject *result = NULL;
@@ -278,7 +278,7 @@ static PyObject *keep_observer_poll_all(keep_observer *observer, size_t most)
     if (events == NULL)
         return PyErr_NoMemory();
     status = keep_observer_poll(observer, events, most, &count, &error);
-    return keep_events_out(status, "Observer.poll", &error, events, count);
+    return keep_observed_out(status, "Observer.poll", &error, events, count);
 }
 
 static PyObject *keep_observer_feed_all(keep_observer *observer, PyObject *datagrams, uint64_t now_ns, size_t most)
@@ -292,7 +292,7 @@ static PyObject *keep_observer_feed_all(keep_observer *observer, PyObject *datag
     if (events != NULL) {
         keep_status status = keep_observer_feed(observer, feed.datagrams, feed.count, now_ns, events, most, &count);
 
-        result = keep_events_out(status, "Observer.feed", &untold, events, count);
+        result = keep_observed_out(status, "Observer.feed", &untold, events, count);
     } else if (!PyErr_Occurred()) {
         PyErr_NoMemory();
     }

@@ -127,8 +127,11 @@ func TestBeaconsRefuseBadArguments(t *testing.T) {
 	wantStatus(t, keep.ErrClosed, err)
 	_, err = keep.BeaconAgentKey(nil, 1)
 	wantStatus(t, keep.ErrInvalidArgument, err)
+}
+
+func TestBeatsAndRegistrationsRefuseBadArguments(t *testing.T) {
 	beacon := beaconTo(t, filepath.Join(t.TempDir(), "nobody"))
-	_, err = beacon.Beat(3, 0)
+	_, err := beacon.Beat(3, 0)
 	wantStatus(t, keep.ErrInvalidArgument, err)
 	_, err = beacon.Register(&keep.AgentSettings{ThresholdNS: 1_000_001})
 	wantStatus(t, keep.ErrInvalidArgument, err)
