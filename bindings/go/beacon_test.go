@@ -119,6 +119,9 @@ func TestBeaconsRefuseBadArguments(t *testing.T) {
 			wantStatus(t, keep.ErrInvalidArgument, failing(err))
 		})
 	}
+}
+
+func TestCallsOfBeaconsRefuseBadArguments(t *testing.T) {
 	closed := must(keep.GenerateSecret(nil, 32))
 	wantStatus(t, keep.OK, closed.Close())
 	_, err := keep.NewBeacon(&keep.BeaconOptions{Path: "/x", Key: closed, Mode: keep.BeatShared})

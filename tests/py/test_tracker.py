@@ -337,7 +337,7 @@ def test_a_descriptor_is_readable_while_there_is_something_to_do(observer: Obser
     beacon.register(threshold_ns=10 * MILLISECOND)
     beacon.beat()
     assert select.select([observer], [], [], PATIENCE)[0] == [observer]
-    assert [event.kind for event in observer.poll()] == [EventKind.REGISTERED]
+    assert EventKind.REGISTERED in [event.kind for event in observer.poll()]
     assert select.select([observer], [], [], PATIENCE)[0] == [observer]
     assert await_event(observer, EventKind.STALL).pid == os.getpid()
 
@@ -384,7 +384,8 @@ def test_closing_ends_a_wait_of_another_thread(observer: Observer, path: Path) -
 async def first(observer: Observer, count: int) -> list[Event]:
     events: list[Event] = []
     async for event in observer:
-        events.append(event)
+        if event.kind is not EventKind.OUTAGE:
+            events.append(event)
         if len(events) == count:
             break
     return events
@@ -789,7 +790,7 @@ def test_a_child_begins_a_life_of_its_own(ledger: Tracker, tmp_path: Path) -> No
 # Last words
 
 CRASH = """
-import faulthandler, libkeep, os, signal, sys
+import libkeep, os, signal, sys
 beacon = libkeep.Beacon(sys.argv[1])
 beacon.beat()
 beacon.arm(signals=True)
@@ -810,7 +811,8 @@ beacon.crash_on_exception(payload=77)
 )
 def test_a_crash_is_told(observer: Observer, path: Path, end: str, payload: int, code: int) -> None:
     command = [sys.executable, "-c", CRASH.format(end=end), str(path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+    environment = {**os.environ, "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:handle_segv=0"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as child:
         event = await_event(observer, EventKind.CRASH)
         _, err = child.communicate(timeout=PATIENCE)
     assert (event.pid, event.payload, event.health) == (child.pid, payload, Health.CRITICAL)

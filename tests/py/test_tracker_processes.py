@@ -39,6 +39,7 @@ with beacon:
     for _ in range(5 if command == "crash" else 0):
         beacon.crash(9)
         time.sleep(0.05)
+os._exit(0)
 """
 
 ENDS = ("kill", "stop", "exit", "goodbye", "crash", "live")

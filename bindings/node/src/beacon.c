@@ -133,7 +133,7 @@ static napi_value register_agent(napi_env env, napi_callback_info info)
     keep_beacon *beacon;
     keep_status st;
 
-    if (!begin(env, info, &call, &beacon) || !shim_take_settings(&call, call.args[1], &settings))
+    if (!begin(env, info, &call, &beacon) || !shim_take_agent_settings(&call, call.args[1], &settings))
         return NULL;
     st = keep_beacon_register(beacon, shim_is_undefined(&call, call.args[1]) ? NULL : &settings, &outcome);
     return settle_outcome(&call, st, &outcome);

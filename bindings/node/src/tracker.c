@@ -237,7 +237,7 @@ static const shim_option settings_options[] = {
     SETTING("unarmed", SHIM_OPTION_BOOLEAN, unarmed),
 };
 
-bool shim_take_settings(const shim_call *call, napi_value value, keep_agent_settings *out)
+bool shim_take_agent_settings(const shim_call *call, napi_value value, keep_agent_settings *out)
 {
     return shim_take_options(call, value, settings_options, SHIM_COUNT(settings_options), out);
 }
@@ -254,7 +254,7 @@ static napi_value put(napi_env env, napi_callback_info info)
 
     if (!begin(env, info, &call, &tracker) || !shim_take_uint32(&call, call.args[1], "pid", &pid) ||
         !shim_take_uint64(&call, call.args[2], "nowNs", &now_ns) ||
-        !shim_take_settings(&call, call.args[3], &settings))
+        !shim_take_agent_settings(&call, call.args[3], &settings))
         return NULL;
     st = keep_tracker_put(tracker, pid, &settings, now_ns, &evicted_pid);
     return st == KEEP_OK ? shim_number(&call, evicted_pid) : shim_settle(&call, st);
