@@ -56,7 +56,7 @@ uint32_t keep__crc32c_by_tables(const uint8_t *bytes, size_t len)
 }
 
 /* By the processor's own instruction: half of the time of a beat would be spent in the tables. */
-KEEP__WITH_CRC32C static uint32_t crc_by_processor(const uint8_t *bytes, size_t len)
+static KEEP__WITH_CRC32C uint32_t crc_by_processor(const uint8_t *bytes, size_t len)
 {
     keep__reader reader = keep__reader_of(bytes, len);
     uint64_t crc = UINT32_MAX;
