@@ -24,7 +24,7 @@ size_t keep__sealed_len(uint32_t mode)
 }
 
 /* HKDF-SHA256 with an empty salt, for outputs of at most one block. */
-static void derive(keep_bytes input, keep_bytes label, uint32_t number, uint8_t *out, size_t out_len)
+static void derive_bytes(keep_bytes input, keep_bytes label, uint32_t number, uint8_t *out, size_t out_len)
 {
     static const uint8_t no_salt[KEEP__HASH_LEN];
     static const uint8_t first_block = 1;
@@ -44,15 +44,16 @@ void keep__agent_key(const uint8_t *master, uint32_t pid, uint8_t out[KEEP__BEAT
 {
     static const char label[] = "varta-agent-v1"; /* its NUL belongs to it */
 
-    derive((keep_bytes){ master, KEEP__BEAT_KEY_LEN }, (keep_bytes){ label, sizeof label }, pid, out,
-           KEEP__BEAT_KEY_LEN);
+    derive_bytes((keep_bytes){ master, KEEP__BEAT_KEY_LEN }, (keep_bytes){ label, sizeof label }, pid, out,
+                 KEEP__BEAT_KEY_LEN);
 }
 
 void keep__sealed_prefix(const uint8_t salt[KEEP__SALT_LEN], uint32_t index, uint8_t out[KEEP__PREFIX_LEN])
 {
     static const char label[] = "varta-iv-prefix-v1";
 
-    derive((keep_bytes){ salt, KEEP__SALT_LEN }, (keep_bytes){ label, sizeof label }, index, out, KEEP__PREFIX_LEN);
+    derive_bytes((keep_bytes){ salt, KEEP__SALT_LEN }, (keep_bytes){ label, sizeof label }, index, out,
+                 KEEP__PREFIX_LEN);
 }
 
 void keep__sealed_seal(const keep__sealing *sealing, const uint8_t frame[KEEP_BEAT_LEN], uint8_t *out)

@@ -17,12 +17,12 @@
 #include "base/banned.h"
 
 /* What a frame says: one of the two, whose place in the stream is filled in. */
-struct message {
+struct saying {
     keep__beat *beat;
     keep__notice *notice;
 };
 
-static keep_status encode_next(const keep_beacon *beacon, struct message message, uint8_t frame[KEEP_BEAT_LEN])
+static keep_status encode_next(const keep_beacon *beacon, struct saying message, uint8_t frame[KEEP_BEAT_LEN])
 {
     if (message.beat == NULL) {
         message.notice->pid = beacon->pid;
@@ -57,7 +57,7 @@ static uint32_t send_frame(keep_beacon *beacon, const uint8_t frame[KEEP_BEAT_LE
 }
 
 /* Sends; connects anew and sends once more if it is time to. */
-static keep_status send_message(keep_beacon *beacon, struct message message, keep_outcome *out_outcome)
+static keep_status send_message(keep_beacon *beacon, struct saying message, keep_outcome *out_outcome)
 {
     uint8_t frame[KEEP_BEAT_LEN];
     keep_status st;
@@ -128,7 +128,7 @@ keep_status keep_beacon_beat(keep_beacon *beacon, uint32_t health, uint32_t payl
         beacon->stream.dropped = 0;
         return KEEP_ERR_INVALID_ARGUMENT;
     }
-    return send_message(beacon, (struct message){ .beat = &beat }, out_outcome);
+    return send_message(beacon, (struct saying){ .beat = &beat }, out_outcome);
 }
 
 /* Nanoseconds as whole milliseconds. False: they are not. */
@@ -160,7 +160,7 @@ keep_status keep_beacon_register(keep_beacon *beacon, const keep_agent_settings 
 
     if (st == KEEP_OK)
         st = may_send(beacon, out_outcome);
-    return st != KEEP_OK ? st : send_message(beacon, (struct message){ .notice = &notice }, out_outcome);
+    return st != KEEP_OK ? st : send_message(beacon, (struct saying){ .notice = &notice }, out_outcome);
 }
 
 keep_status keep_beacon_goodbye(keep_beacon *beacon, keep_outcome *out_outcome)
@@ -168,7 +168,7 @@ keep_status keep_beacon_goodbye(keep_beacon *beacon, keep_outcome *out_outcome)
     keep__notice notice = { .op = KEEP__NOTICE_GOODBYE };
     keep_status st = may_send(beacon, out_outcome);
 
-    return st != KEEP_OK ? st : send_message(beacon, (struct message){ .notice = &notice }, out_outcome);
+    return st != KEEP_OK ? st : send_message(beacon, (struct saying){ .notice = &notice }, out_outcome);
 }
 
 /* --- detached --- */
@@ -207,7 +207,7 @@ keep_status keep_beacon_prepare(keep_beacon *beacon, uint32_t health, uint32_t p
     if (beacon->options.mode != KEEP_BEAT_PLAIN && beacon->turn == KEEP__TURN_COMMIT)
         keep__sealer_advance(sealer);
     keep__stream_next(&beacon->stream, now_ns);
-    st = encode_next(beacon, (struct message){ .beat = &beat }, frame);
+    st = encode_next(beacon, (struct saying){ .beat = &beat }, frame);
     if (st != KEEP_OK)
         return st;
     (void)keep__beacon_wrap(beacon, sealer->prefix, sealer->counter, frame, out_frame);
