@@ -67,7 +67,6 @@ expect 0 "$keep" doctor
 has out '^Self-test, in (memory of memfd_secret|locked memory)$'
 [[ $(grep -c '^  passed ' "$dir/out") -ge 6 ]] || fail "fewer than six checks"
 lacks out FAILED
-
 if limited 64 version &>"$dir/out"; then
     expect 0 limited 64 doctor
     has out '^  may lock \(RLIMIT_MEMLOCK\) +64 KiB$'
@@ -75,7 +74,6 @@ if limited 64 version &>"$dir/out"; then
     expect 1 limited 0 doctor
     has out 'not possible: the kernel refused to lock more memory \(LOCK_LIMIT\)'
 fi
-
 expect 1 bash -c "exec '$keep' help >/dev/full"
 has err 'standard output'
 exit $((failures > 0))
