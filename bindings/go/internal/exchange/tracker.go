@@ -4,7 +4,7 @@ package main
 
 import keep "github.com/libkeep/libkeep/bindings/go"
 
-// trackerNumbers are those of trackers, observers and beacons.
+// trackerNumbers are those of trackers, observers and beacons, but for KEEP_TIME_NEVER: not every reader of JSON takes it.
 var trackerNumbers = map[string]uint64{
 	"KEEP_ACTION_NONE":                  uint64(keep.ActionNone),
 	"KEEP_ACTION_RECONNECT":             uint64(keep.ActionReconnect),
@@ -91,7 +91,6 @@ var trackerNumbers = map[string]uint64{
 	"KEEP_SOURCE_UDP":                   uint64(keep.SourceUDP),
 	"KEEP_SOURCE_UDP_SEALED":            uint64(keep.SourceUDPSealed),
 	"KEEP_SOURCE_UNIX":                  uint64(keep.SourceUnix),
-	"KEEP_TIME_NEVER":                   uint64(keep.TimeNever),
 	"KEEP_VERDICT_CAPACITY_EXCEEDED":    uint64(keep.VerdictCapacityExceeded),
 	"KEEP_VERDICT_INSERTED":             uint64(keep.VerdictInserted),
 	"KEEP_VERDICT_NAMESPACE_CONFLICT":   uint64(keep.VerdictNamespaceConflict),
