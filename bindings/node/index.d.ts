@@ -544,6 +544,8 @@ export const packet: {
   handshakeFrameInto(out: Uint8Array, message: Bytes): number;
   /** What a back end is on this machine; the first call proves it. */
   aeadReport(which: Exclude<Aead, typeof Aead.AUTO>): AeadReport;
+};
+
 /** What a ledger is like. */
 export interface TrackerOptions {
   /** Agents, 1 to MAX_AGENTS; DEFAULT_AGENTS. */
