@@ -6,7 +6,7 @@
  *   handle.i   boxes that own handles             buffer.i   bytes in and out
  *   status.i   statuses, errors, small outputs    struct.i   options and reports
  *   record.i   structs that are objects
- *   gil.i      generated: which calls run without the interpreter's lock, which ask for room
+ *   gil.i      generated: which calls run without the interpreter's lock, ask for room, tell what failed
  */
 %module(package="libkeep") native
 
@@ -46,3 +46,6 @@
 
 %include "memory.i"
 %include "packet.i"
+%include "tracker.i"
+%include "observer.i"
+%include "beacon.i"

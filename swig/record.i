@@ -58,6 +58,16 @@ static PyObject *keep_member(keep_members *members, uint8_t number)
     return members->made[number];
 }
 
+/* What a field is in Python; a number that has a member is small, whatever the field's width. */
+static PyObject *keep_value_out(const void *from, const keep_field *field)
+{
+    const unsigned char *at = (const unsigned char *)from + field->offset;
+
+    if (field->members == NULL)
+        return keep_field_out(at, field);
+    return keep_member(field->members, field->kind == KEEP_FIELD_U32 ? (uint8_t)*(const uint32_t *)(const void *)at : *at);
+}
+
 /* A new object with a struct's values. The class itself would refuse to be filled: it is frozen. */
 static PyObject *keep_record_out(const keep_record *record, const void *from)
 {
@@ -66,9 +76,7 @@ static PyObject *keep_record_out(const keep_record *record, const void *from)
     size_t i;
 
     for (i = 0; object != NULL && record->fields[i].name != NULL; i++) {
-        const keep_field *field = &record->fields[i];
-        const unsigned char *at = (const unsigned char *)from + field->offset;
-        PyObject *value = field->members != NULL ? keep_member(field->members, *at) : keep_field_out(at, field);
+        PyObject *value = keep_value_out(from, &record->fields[i]);
 
         if (value == NULL || PyObject_GenericSetAttr(object, record->names[i], value) != 0)
             Py_CLEAR(object);

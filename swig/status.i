@@ -77,6 +77,19 @@ static PyObject *keep_raise(keep_status status, const char *symbol)
     return keep_raise_needed(status, symbol, -1);
 }
 
+/* The same of a call that tells what failed below it. What C has not filled says nothing. */
+static PyObject *keep_raise_told(keep_status status, const char *symbol, const keep_error *error)
+{
+    PyObject *operation = keep_operation(symbol);
+
+    if (operation == NULL || error->status == KEEP_OK)
+        return keep_raise_with(status, operation != NULL ? Py_BuildValue("{sN}", "op", operation) : NULL);
+    return keep_raise_with(status, Py_BuildValue("{sNsssisLsss(KKKK)}", "op", operation, "message", error->message,
+                                                 "layer", (int)error->layer, "code", (long long)error->code, "reason",
+                                                 keep_reason_name(error->reason), "values", error->value[0],
+                                                 error->value[1], error->value[2], error->value[3]));
+}
+
 /* A size or count. TypeError for what is no integer, OverflowError for what does not fit. */
 static bool keep_size_in(PyObject *value, size_t *out)
 {
@@ -147,6 +160,11 @@ static PyObject *keep_append(PyObject *outputs, PyObject *output)
         SWIG_fail;
 }
 
+%typemap(in, noblock=1) uint64_t {
+    if (!keep_size_in($input, (size_t *)&$1))
+        SWIG_fail;
+}
+
 %typemap(in, noblock=1) uint32_t {
     if (!keep_uint32_in($input, &$1))
         SWIG_fail;
@@ -174,11 +192,33 @@ static PyObject *keep_append(PyObject *outputs, PyObject *output)
 }
 %enddef
 
+/* A function whose argument ERR tells what failed. */
+%define %keep_tells(FUNCTION, ERR)
+%typemap(out, noblock=1) keep_status FUNCTION {
+    if ($1 != KEEP_OK) {
+        keep_raise_told($1, "$symname", &error##ERR);
+        SWIG_fail;
+    }
+    $result = SWIG_Py_Void();
+}
+%enddef
+
+%typemap(in, numinputs=0, noblock=1) keep_error *err (keep_error error = KEEP_ERROR_INIT) {
+    $1 = &error;
+}
+
 %typemap(in, numinputs=0, noblock=1) uint64_t *OUTPUT (uint64_t number = 0) {
     $1 = &number;
 }
 %typemap(argout, noblock=1) uint64_t *OUTPUT {
     $result = keep_append($result, PyLong_FromUnsignedLongLong(number$argnum));
+}
+
+%typemap(in, numinputs=0, noblock=1) uint32_t *OUTPUT (uint32_t number = 0) {
+    $1 = &number;
+}
+%typemap(argout, noblock=1) uint32_t *OUTPUT {
+    $result = keep_append($result, PyLong_FromUnsignedLong(number$argnum));
 }
 
 %typemap(in, numinputs=0, noblock=1) size_t *OUTPUT (size_t number = 0) {

@@ -8,6 +8,7 @@ import "C"
 import (
 	"math"
 	"slices"
+	"strings"
 	"unsafe"
 )
 
@@ -39,6 +40,26 @@ func fill(dst []byte, write func(room []byte) (int, Status)) ([]byte, error) {
 	return grown[:len(dst)+n], nil
 }
 
+// fewItems is the room that gather begins with.
+const fewItems = 64
+
+// gather appends to dst what give puts into the room it is given: as much as the room behind dst holds, or, if there is
+// none, all that there is. What give leaves for lack of room it gives the next time.
+func gather[T any](dst []T, give func(room []T) (int, error)) ([]T, error) {
+	all := len(dst) == cap(dst)
+	for {
+		if all {
+			dst = slices.Grow(dst, fewItems)
+		}
+		room := spareOf(dst)
+		n, err := give(room)
+		dst = dst[:len(dst)+n]
+		if !all || err != nil || n < len(room) {
+			return dst, err
+		}
+	}
+}
+
 // checkLen refuses a length that no secret has, which C does before it looks at the handle.
 func checkLen(n int) error {
 	if n < 0 || n > MaxSecretLen {
@@ -54,6 +75,25 @@ func overlap(a, b []byte) bool {
 	}
 	begin, other := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
 	return begin < other+uintptr(len(b)) && other < begin+uintptr(len(a))
+}
+
+// flag gives a bool as C's uint8_t takes it.
+func flag(set bool) C.uint8_t {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// cText gives a text as C reads it, NULL for none; what C would read as less clears ok.
+func cText(text string, ok *bool) *C.char {
+	if text == "" {
+		return nil
+	}
+	if strings.ContainsRune(text, 0) {
+		*ok = false
+	}
+	return (*C.char)(unsafe.Pointer(unsafe.SliceData(append([]byte(text), 0))))
 }
 
 // narrow gives a count as C's uint32_t takes it; what does not fit clears ok.

@@ -28,6 +28,18 @@
 //
 // For many packets at once there are [Session.SealBatch] and [Session.OpenBatch], and without a slice for each event
 // [Session.SealPacked] and [Session.OpenPacked]; to build now and send later there is a [PacketPool].
+// # Trackers
+//
+// A [Beacon] says that its program is alive, an [Observer] hears it, and a [Tracker] knows who beat when. The program beats
+// from the loop that is supervised, or lets [Beacon.Every] ask that loop:
+//
+//	go beacon.Every(ctx, time.Second, func() error { return server.Ping() })
+//
+// The other side learns from a channel who stalled, ended, crashed or came back:
+//
+//	for event := range observer.Events(ctx) {
+//		log.Println(event.Kind, event.PID)
+//	}
 //
 // # Errors
 //

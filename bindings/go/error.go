@@ -44,6 +44,15 @@ func (e *Error) Unwrap() error {
 	return e.Status
 }
 
+// failureOf gives how a call of C with a keep_error ended; one that failed without telling more has left it as it was.
+func failureOf(op string, st C.keep_status, c *C.keep_error) error {
+	if st == C.KEEP_OK {
+		return nil
+	}
+	c.status = C.int32_t(st)
+	return newError(op, c)
+}
+
 // newError copies what C wrote about the failure of op.
 func newError(op string, c *C.keep_error) *Error {
 	e := &Error{

@@ -105,5 +105,6 @@ keep_go_memory_known_answer(const char *name, const uint8_t *in, size_t in_len, 
 }
 
 #include "keep_cgo_packet.h"
+#include "keep_cgo_tracker.h"
 
 #endif

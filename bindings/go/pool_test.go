@@ -152,6 +152,9 @@ func TestAcquireContextEndsWithTheDeadline(t *testing.T) {
 	if info := must(fallback.Info()); info.Kind != keep.KindGuarded {
 		t.Fatalf("unexpected %+v", info)
 	}
+	late, cancel := context.WithTimeout(context.Background(), 0)
+	defer cancel()
+	closing(t, must(pool.AcquireContext(late, 32, &keep.AcquireOptions{Flags: keep.AcquireFallback})))
 }
 
 // waiting starts a call that waits in the pool, and returns when it does.

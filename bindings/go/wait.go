@@ -65,8 +65,8 @@ func (x *waitable[P]) await(ctx context.Context, call func(h P, timeoutMS uint32
 	if ctx == nil {
 		return nil, ErrInvalidArgument
 	}
-	if ctx.Err() != nil {
-		return nil, contextError(ctx)
+	if err := ctx.Err(); err != nil && err != context.DeadlineExceeded { // a late caller still gets what is there
+		return nil, err
 	}
 	h, err := x.use()
 	if err != nil {

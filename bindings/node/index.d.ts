@@ -36,8 +36,8 @@ export class KeepError extends Error {
   /** Which of several rules was broken, "none" if the status says it all; numbers that belong to it. */
   readonly reason: string;
   readonly values: readonly bigint[];
-  /** What memory.harden or memory.report found before it failed. */
-  readonly report?: HardenReport | MemoryReport;
+  /** What memory.harden or memory.report found before it failed; what became of a frame that could not be sent. */
+  readonly report?: HardenReport | MemoryReport | Outcome;
 }
 
 /** Bytes that are only read. A Secret is read in place, through a window of its own. */
@@ -546,6 +546,414 @@ export const packet: {
   aeadReport(which: Exclude<Aead, typeof Aead.AUTO>): AeadReport;
 };
 
+/** What a ledger is like. */
+export interface TrackerOptions {
+  /** Agents, 1 to MAX_AGENTS; DEFAULT_AGENTS. */
+  capacity?: number;
+  /** Thresholds of silence that are the limit, 1 to 1000; 1. */
+  misses?: number;
+  policy?: EvictionPolicy;
+  /** Keeps intervals, their quantiles, suspicion; false. */
+  statistics?: boolean;
+  /** 5 seconds. */
+  thresholdNs?: bigint;
+  /** Time to start in; 0. */
+  graceNs?: bigint;
+  /** As much of a pause of the caller is counted at most; 0n: all. An observer that listens changes 0n. */
+  maxGapNs?: bigint;
+  /** 16 bytes, for tests: without them random ones keep pids from colliding. */
+  hashKey?: Uint8Array;
+}
+
+/** What an agent may have of its own; what is not given, or 0, is the ledger's. */
+export interface AgentSettings {
+  thresholdNs?: bigint;
+  graceNs?: bigint;
+  misses?: number;
+  /** It cannot stall until it beats; not for Beacon.register. */
+  unarmed?: boolean;
+}
+
+/** One beat, as somebody saw it. What is not given is 0: unknown; of `claimedPid`: `pid`. */
+export interface Sighting {
+  pid: number;
+  nonce: bigint;
+  timestampNs?: bigint;
+  health?: Health;
+  payload?: number;
+  /** NETWORK. */
+  origin?: Origin;
+  claimedPid?: number;
+  nsInode?: bigint;
+  generation?: bigint;
+  /** A mask of SightingFlags. */
+  flags?: number;
+}
+
+/** What became of a sighting. */
+export interface Admission {
+  readonly verdict: Verdict;
+  /** A mask of AdmissionFlags. */
+  readonly flags: number;
+  /** Who went for it; 0: nobody. */
+  readonly evictedPid: number;
+}
+
+/** A stall. So many of so many agents are `stalled`: if most, look at the machine first. */
+export interface Alarm {
+  readonly pid: number;
+  readonly nonce: bigint;
+  readonly lastNs: bigint;
+  readonly silenceNs: bigint;
+  readonly limitNs: bigint;
+  readonly misses: number;
+  readonly stalled: number;
+  readonly agents: number;
+  readonly health: Health;
+  readonly payload: number;
+  readonly origin: Origin;
+  readonly claimedPid: number;
+  readonly nsInode: bigint;
+  readonly generation: bigint;
+}
+
+/** All that a ledger knows of an agent. From `intervals` on zeros, unless the ledger keeps statistics. */
+export interface Agent {
+  readonly pid: number;
+  readonly state: AgentState;
+  readonly health: Health;
+  readonly origin: Origin;
+  readonly nonce: bigint;
+  readonly lastNs: bigint;
+  readonly silenceNs: bigint;
+  readonly limitNs: bigint;
+  readonly graceNs: bigint;
+  readonly beats: bigint;
+  readonly outOfOrder: bigint;
+  readonly payload: number;
+  readonly claimedPid: number;
+  readonly nsInode: bigint;
+  readonly generation: bigint;
+  readonly intervals: bigint;
+  readonly minNs: bigint;
+  readonly maxNs: bigint;
+  readonly meanNs: bigint;
+  readonly jitterNs: bigint;
+  readonly p50Ns: bigint;
+  readonly p99Ns: bigint;
+  /** Thousandths of the suspicion that it is not only late. */
+  readonly phiMilli: number;
+}
+
+/** Two numbers of now, then counters that never reset. */
+export interface TrackerStats {
+  readonly agents: bigint;
+  readonly stalled: bigint;
+  readonly beats: bigint;
+  readonly stalls: bigint;
+  readonly recoveries: bigint;
+  readonly evictions: bigint;
+  readonly capacityExceeded: bigint;
+  readonly outOfOrder: bigint;
+  readonly nonceWraps: bigint;
+  readonly originConflicts: bigint;
+  readonly namespaceConflicts: bigint;
+  readonly recycles: bigint;
+  readonly goodbyes: bigint;
+  readonly exits: bigint;
+  readonly deletes: bigint;
+  readonly clockRegressions: bigint;
+  readonly outages: bigint;
+  readonly outageNs: bigint;
+}
+
+/** A ledger: who beat when. It has no clock: every call that decides is told the time, in nanoseconds. */
+export class Tracker extends Handle {
+  constructor(options?: TrackerOptions);
+  /** Tells of a beat. One that is refused is no error: the verdict says so. */
+  record(sighting: Sighting, nowNs: bigint): Admission;
+  /** Tells of 1 to MAX_BATCH beats, in order. */
+  recordBatch(sightings: readonly Sighting[], nowNs: bigint): Admission[];
+  /** Takes the agents that are due, by deadline, then pid: each is stalled from now on. Others stay due. */
+  drain(nowNs: bigint, most?: number): Alarm[];
+  /** When to drain next; TIME_NEVER: there is no deadline. */
+  nextDeadline(): bigint;
+  /**
+   * Registers an agent before it beats, or gives a known one new settings and a new start. The pid that went for it, 0:
+   * nobody.
+   */
+  put(pid: number, nowNs: bigint, settings?: AgentSettings): number;
+  /** Removes an agent. */
+  delete(pid: number, reason: DeleteReason, nowNs: bigint): void;
+  /** An agent as it is at a time; changes nothing. */
+  get(pid: number, nowNs: bigint): Agent;
+  /** All agents, at the ledger's clock. */
+  list(): Agent[];
+  stats(): TrackerStats;
+}
+
+/** Whom and what an observer takes. */
+export interface ObserverOptions {
+  /** Who may beat over Unix sockets; without them this user. */
+  uids?: readonly number[];
+  /** Everybody may. */
+  anyUid?: boolean;
+  /** A beat's own pid must be the kernel's. */
+  requirePidMatch?: boolean;
+  /** Messages of sd_notify; true. */
+  acceptNotify?: boolean;
+  ownNamespaceOnly?: boolean;
+  /** An event per beat. */
+  reportBeats?: boolean;
+  clock?: Clock;
+  /** Over UDP; 0: the kernel's. */
+  pidMax?: number;
+  /** Beats per second; 100, 0: off. */
+  perPidRate?: number;
+  /** 5000. */
+  globalRate?: number;
+  /** 10000. */
+  globalBurst?: number;
+  /** Datagrams in one poll; 1024. */
+  budget?: number;
+  /** 0: as many as descriptors allow. */
+  maxPidfds?: number;
+  /** Agents in the metrics; 1024. */
+  maxSeries?: number;
+  /** 0n: this process's. */
+  ownNsInode?: bigint;
+  /** A sealed sender that is silent so long may begin again; 0n: never. */
+  sessionGapNs?: bigint;
+  /** Of what agents may register; 10 milliseconds. */
+  minThresholdNs?: bigint;
+  /** 1 hour. */
+  maxThresholdNs?: bigint;
+}
+
+/** Where to listen: one of `path`, `fd` and `address`. */
+export interface ListenOptions {
+  /** Of a Unix socket; "@name" is abstract. */
+  path?: string;
+  /** Of the path; 0o600. */
+  mode?: number;
+  /** A socket that a supervisor bound. */
+  fd?: number;
+  /** Numeric, for UDP. */
+  address?: string;
+  port?: number;
+  /** UDP: frames are sealed. */
+  sealed?: boolean;
+  /** UDP: the operator vouches for the pids. */
+  attested?: boolean;
+  /** UDP: needed for frames that are not sealed. */
+  allowPlain?: boolean;
+  /** UDP: needed beyond loopback. */
+  allowAnyAddress?: boolean;
+}
+
+/** What Observer.feed judges. */
+export interface Datagram {
+  source: DatagramSource;
+  data?: Bytes;
+  kernelPid?: number;
+  uid?: number;
+  nsInode?: bigint;
+  generation?: bigint;
+  /** A mask of DatagramMarks. */
+  marks?: number;
+}
+
+/** What an observer tells. */
+export interface Event {
+  readonly kind: EventKind;
+  /** The Fault of a DECODE_ERROR, the errno of an IO_ERROR, 1 of a CRASH whose process was gone already. */
+  readonly detail: number;
+  readonly atNs: bigint;
+  readonly pid: number;
+  readonly nonce: bigint;
+  readonly lastNs: bigint;
+  readonly silenceNs: bigint;
+  readonly stalled: number;
+  readonly agents: number;
+  readonly health: Health;
+  readonly payload: number;
+  readonly origin: Origin;
+  readonly claimedPid: number;
+  readonly uid: number;
+  readonly nsInode: bigint;
+  readonly generation: bigint;
+}
+
+/** The kinds of events, as Observer.on calls them; "event" is every one. */
+export type EventName =
+  | 'event'
+  | 'beat'
+  | 'stall'
+  | 'recovered'
+  | 'exited'
+  | 'goodbye'
+  | 'registered'
+  | 'ready'
+  | 'failed'
+  | 'crash'
+  | 'evicted'
+  | 'recycled'
+  | 'decodeError'
+  | 'uidRefused'
+  | 'authFailure'
+  | 'originConflict'
+  | 'namespaceConflict'
+  | 'outage'
+  | 'ioError';
+
+/** Counters that never reset. */
+export interface ObserverStats {
+  readonly datagrams: bigint;
+  readonly badLength: bigint;
+  readonly uidRefused: bigint;
+  readonly noCredentials: bigint;
+  readonly decodeErrors: bigint;
+  readonly authFailures: bigint;
+  readonly pidAboveMax: bigint;
+  readonly limitedPid: bigint;
+  readonly limitedGlobal: bigint;
+  readonly posthumous: bigint;
+  readonly afterGoodbye: bigint;
+  readonly notifyUnattested: bigint;
+  readonly noticeRefused: bigint;
+  readonly decryptFailures: bigint;
+  readonly replayRefused: bigint;
+  readonly sendersEvicted: bigint;
+  readonly foreignNamespace: bigint;
+  readonly pidfdUnavailable: bigint;
+  readonly ioErrors: bigint;
+}
+
+/**
+ * Sockets, credentials, limits and events around a tracker. Events go to whoever asks first: a wait, the listeners of a
+ * started observer, a poll. Only while somebody waits does it keep the loop alive.
+ */
+export class Observer extends Handle {
+  /** It retains the tracker, which nobody else changes meanwhile. */
+  constructor(tracker: Tracker, options?: ObserverOptions);
+  listen(options: ListenOptions): void;
+  /** Opens sealed frames under this key, too; it is copied. */
+  addKey(secret: Secret, mode: BeatMode): void;
+  /** Receives what has come, looks who ended, drains the ledger; never blocks. Further events come first next time. */
+  poll(most?: number): Event[];
+  /** The same without sockets, with up to MAX_BATCH datagrams. */
+  feed(datagrams: readonly Datagram[], nowNs: bigint, most?: number): Event[];
+  /**
+   * The next events; none of them when that many milliseconds are over. Rejects with the signal's reason, and with
+   * ERR_KEEP_CLOSED if the observer is closed meanwhile.
+   */
+  wait(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Event[]>;
+  /** One event after the other, until the observer is closed: then it throws ERR_KEEP_CLOSED. */
+  [Symbol.asyncIterator](): AsyncGenerator<Event, never, void>;
+
+  /** Emits events from now on. A failure ends that and is emitted as "error". */
+  start(): this;
+  stop(): this;
+  on(name: EventName, listener: (event: Event) => void): this;
+  on(name: 'error', listener: (error: KeepError) => void): this;
+  once(name: EventName, listener: (event: Event) => void): this;
+  once(name: 'error', listener: (error: KeepError) => void): this;
+  off(name: EventName, listener: (event: Event) => void): this;
+  off(name: 'error', listener: (error: KeepError) => void): this;
+
+  stats(): ObserverStats;
+  /** All numbers, the tracker's too, as Prometheus text 0.0.4. */
+  metrics(): string;
+  metricsInto(out: Uint8Array): number;
+  /** Closes the sockets, and unlinks those that are still its own. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A Unix socket, or a UDP address, or neither: a detached beacon, for who sends the frames himself. */
+export interface BeaconOptions {
+  /** Of a Unix socket; "@name" is abstract. */
+  path?: string;
+  /** Numeric, for UDP. */
+  host?: string;
+  port?: number;
+  mode?: BeatMode;
+  /** A plain beacon restarts itself in a child. */
+  forkRefresh?: boolean;
+  /** 0: this process's; needed in mode MASTER and detached. */
+  agentPid?: number;
+  /** Drops in a row until it connects anew; 3, 0: never. */
+  reconnectAfter?: number;
+  /** Detached: where the stream begins. */
+  startNonce?: bigint;
+  /** 32 bytes, for the sealed modes. */
+  key?: Secret;
+}
+
+/** What became of a beat or a notice. */
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  readonly action: OutcomeAction;
+  /** errno, or 0. */
+  readonly error: number;
+  /** In a row. */
+  readonly dropped: number;
+  /** The last one that the kernel took. */
+  readonly nonce: bigint;
+}
+
+/** Beats that come from the loop. */
+export interface BeatTimer {
+  /** Ends them and says goodbye; a second time nothing happens. */
+  stop(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * A process's side of being watched. Beat from the loop that is supervised, never from a worker of its own, which would
+ * beat on for a hung program. That nobody observes is no error: the beat is dropped, and the outcome says so. A frame
+ * that could not be sent is ERR_KEEP_SYSTEM; the error's `report` is the outcome.
+ */
+export class Beacon extends Handle {
+  constructor(options: BeaconOptions);
+  /** The key of one agent, made from the master key: give it to that agent alone. */
+  static agentKey(master: Secret, pid: number): Secret;
+
+  beat(health?: Health, payload?: number): Outcome;
+  /** Asks to be watched from now on, with settings of its own: whole milliseconds. */
+  register(settings?: AgentSettings): Outcome;
+  /** Says that the process will end on purpose: from then on its silence and its end are no news. */
+  goodbye(): Outcome;
+  /**
+   * Registers, and beats every so many milliseconds while the loop runs, which it does not keep alive. When the process
+   * ends with exit code 0 it says goodbye.
+   */
+  every(ms: number, settings?: AgentSettings): BeatTimer;
+
+  /** Prepares the last word. `signals`: handlers say it for SEGV, BUS, ILL, FPE and ABRT, then do what was done before. */
+  arm(options?: { signals?: boolean }): void;
+  /** Says the last word: critical, terminal. Unarmed it does nothing. */
+  crash(payload?: number): void;
+  /** From now on an exception that nobody catches is a crash. Arm first. */
+  crashOnException(payload?: number): void;
+
+  /** Connects anew; the stream goes on. The caller of a detached beacon says so that it has a new connection. */
+  reconnect(): void;
+  /** Begins a new life: a new connection, a new stream. */
+  restart(): void;
+  /** The next frame of a detached beacon, to send and then to commit. One that was not settled is dropped. */
+  prepare(health: Health, payload: number, nowNs: bigint): Buffer;
+  prepareInto(out: Uint8Array, health: Health, payload: number, nowNs: bigint): number;
+  /** Settles the frame that was prepared; `error` is the errno of sending it, 0: the kernel took it. */
+  commit(error?: number): Outcome;
+}
+
+/** What needs no ledger. */
+export const tracker: {
+  /** A published known answer: of crc32c, beat.encode … beat.open. */
+  knownAnswer(name: string, bytes: Bytes): Buffer;
+  knownAnswerInto(out: Uint8Array, name: string, bytes: Bytes): number;
+};
+
 export const VERSION_MAJOR: number;
 export const VERSION_MINOR: number;
 export const VERSION_PATCH: number;
@@ -573,6 +981,17 @@ export const MAX_PACKET_POOLS: number;
 export const DEFAULT_PACKET_SLOTS: number;
 export const HANDSHAKE_KEY_LEN: number;
 export const MAX_PROLOGUE_LEN: number;
+export const BEAT_LEN: number;
+export const BEAT_SHARED_LEN: number;
+export const BEAT_MASTER_LEN: number;
+export const MAX_AGENTS: number;
+export const DEFAULT_AGENTS: number;
+export const PID_UNKNOWN: number;
+export const TIME_NEVER: bigint;
+export const MAX_LISTENERS: number;
+export const MAX_BEAT_KEYS: number;
+export const MAX_ALLOWED_UIDS: number;
+export const MAX_SEALED_SENDERS: number;
 
 type Member<Enum> = Enum[keyof Enum];
 
@@ -663,3 +1082,138 @@ export type PacketKind = Member<typeof PacketKind>;
 /** Who writes first, and who reads first. */
 export const Role: { readonly INITIATOR: 1; readonly RESPONDER: 2 };
 export type Role = Member<typeof Role>;
+/** How an agent says that it is. */
+export const Health: { readonly OK: 0; readonly DEGRADED: 1; readonly CRITICAL: 2 };
+export type Health = Member<typeof Health>;
+
+/** Who vouches for the pid of a beat; the number is the rank. NONE: nobody yet, the agent has not beaten. */
+export const Origin: {
+  readonly NETWORK: 0;
+  readonly SOCKET_MODE: 1;
+  readonly OPERATOR: 2;
+  readonly KERNEL: 3;
+  readonly NONE: 255;
+};
+export type Origin = Member<typeof Origin>;
+
+/** What became of a sighting. */
+export const Verdict: {
+  readonly INSERTED: 0;
+  readonly REFRESHED: 1;
+  readonly OUT_OF_ORDER: 2;
+  readonly CAPACITY_EXCEEDED: 3;
+  readonly ORIGIN_CONFLICT: 4;
+  readonly NAMESPACE_CONFLICT: 5;
+};
+export type Verdict = Member<typeof Verdict>;
+
+/** What else a sighting that was accepted did. */
+export const AdmissionFlags: {
+  readonly EVICTED: 1;
+  readonly RECOVERED: 2;
+  readonly RECYCLED: 4;
+  readonly TERMINAL: 8;
+  readonly UPGRADED: 16;
+  readonly WRAPPED: 32;
+};
+export type AdmissionFlags = Member<typeof AdmissionFlags>;
+
+/** Who may go from a full ledger: who stalled long ago; BALANCED: also who is due long ago and was not drained. */
+export const EvictionPolicy: { readonly STRICT: 0; readonly BALANCED: 1 };
+export type EvictionPolicy = Member<typeof EvictionPolicy>;
+
+/** Why an agent is deleted. */
+export const DeleteReason: { readonly GOODBYE: 1; readonly EXITED: 2; readonly RECYCLED: 3; readonly OPERATOR: 4 };
+export type DeleteReason = Member<typeof DeleteReason>;
+
+/** How an agent is; the first that holds, from the highest number. */
+export const AgentState: {
+  readonly UNARMED: 1;
+  readonly REGISTERED: 2;
+  readonly STARTING: 3;
+  readonly ALIVE: 4;
+  readonly STALLED: 5;
+};
+export type AgentState = Member<typeof AgentState>;
+
+/** UNNUMBERED: the beat has no nonce; from origin KERNEL only. */
+export const SightingFlags: { readonly UNNUMBERED: 1 };
+export type SightingFlags = Member<typeof SightingFlags>;
+
+/** Which clock an observer reads; MONOTONIC stands still while the machine sleeps. */
+export const Clock: { readonly MONOTONIC: 0; readonly BOOTTIME: 1 };
+export type Clock = Member<typeof Clock>;
+
+/** What an event tells: keep/observer.h has the meaning of its fields for each. */
+export const EventKind: {
+  readonly BEAT: 1;
+  readonly STALL: 2;
+  readonly RECOVERED: 3;
+  readonly EXITED: 4;
+  readonly GOODBYE: 5;
+  readonly REGISTERED: 6;
+  readonly READY: 7;
+  readonly FAILED: 8;
+  readonly CRASH: 9;
+  readonly EVICTED: 10;
+  readonly RECYCLED: 11;
+  readonly DECODE_ERROR: 12;
+  readonly UID_REFUSED: 13;
+  readonly AUTH_FAILURE: 14;
+  readonly ORIGIN_CONFLICT: 15;
+  readonly NAMESPACE_CONFLICT: 16;
+  readonly OUTAGE: 17;
+  readonly IO_ERROR: 18;
+};
+export type EventKind = Member<typeof EventKind>;
+
+/** Why a frame does not decode. */
+export const Fault: {
+  readonly BAD_LENGTH: 1;
+  readonly BAD_MAGIC: 2;
+  readonly BAD_VERSION: 3;
+  readonly BAD_CRC: 4;
+  readonly BAD_STATUS: 5;
+  readonly STALL_ON_WIRE: 6;
+  readonly BAD_PID: 7;
+  readonly BAD_TIMESTAMP: 8;
+  readonly BAD_NONCE: 9;
+  readonly BAD_RESERVED: 10;
+};
+export type Fault = Member<typeof Fault>;
+
+/** How frames are sealed: not; under one key for all agents; under a key for each, made from a master key. */
+export const BeatMode: { readonly PLAIN: 0; readonly SHARED: 1; readonly MASTER: 2 };
+export type BeatMode = Member<typeof BeatMode>;
+
+/** Where a datagram came from. EXIT is none: the process `kernelPid`, `generation` ended. */
+export const DatagramSource: { readonly UNIX: 1; readonly UDP: 2; readonly UDP_SEALED: 3; readonly EXIT: 4 };
+export type DatagramSource = Member<typeof DatagramSource>;
+
+/** What is known of a datagram besides its bytes. */
+export const DatagramMarks: {
+  readonly TRUNCATED: 1;
+  readonly NO_CREDENTIALS: 2;
+  readonly SENDER_GONE: 4;
+  readonly ATTESTED: 8;
+};
+export type DatagramMarks = Member<typeof DatagramMarks>;
+
+/** The flag behind `signals` of Beacon.arm. */
+export const Arm: { readonly SIGNALS: 1 };
+export type Arm = Member<typeof Arm>;
+
+/** What became of a frame. FAILED: `error` of the outcome tells. */
+export const OutcomeKind: {
+  readonly SENT: 0;
+  readonly DROPPED_QUEUE_FULL: 1;
+  readonly DROPPED_NO_OBSERVER: 2;
+  readonly DROPPED_PEER_GONE: 3;
+  readonly DROPPED_STORAGE_FULL: 4;
+  readonly FAILED: 5;
+};
+export type OutcomeKind = Member<typeof OutcomeKind>;
+
+/** What the caller of a detached beacon does next. */
+export const OutcomeAction: { readonly NONE: 0; readonly RECONNECT: 1 };
+export type OutcomeAction = Member<typeof OutcomeAction>;

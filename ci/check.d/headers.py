@@ -67,8 +67,8 @@ def check_names(tree: Tree) -> Iterator[Finding]:
 
 
 def is_run(param: str) -> bool:
-    """A pointer to several: bytes, or handles; not to one handle or struct."""
-    return "*" in param and not re.search(r"\bkeep_\w+ \*(?:KEEP_\w+ )?\w+$", param)
+    """A pointer to several: bytes, handles, or structs, whose name is a plural; not to one handle or struct."""
+    return "*" in param and not re.search(r"\bkeep_\w+ \*(?:KEEP_\w+ )?\w*[^s]$", param)
 
 
 def count_parameters(params: list[str]) -> int:
@@ -77,7 +77,7 @@ def count_parameters(params: list[str]) -> int:
     counted = 0
     for at, (name, each) in enumerate(zip(names, params, strict=True)):
         is_length = at > 0 and re.search(r"(?:^|_)(?:len|cap|count)$", name) and is_run(params[at - 1])
-        is_filled = at > 1 and name == "out_len" and names[at - 1].endswith("cap")
+        is_filled = at > 1 and name in {"out_len", "out_count"} and names[at - 1].endswith("cap")
         counted += not (is_length or is_filled or each.startswith("keep_error *"))
     return counted
 
@@ -93,7 +93,7 @@ def check_parameters(tree: Tree) -> Iterator[Finding]:
                     f"{function.name} has {count} parameters, at most {MAX_PARAMETERS}: make options (style R7)",
                 )
             names = [each for each in function.params if re.search(r"\bout_\w+$", each)]
-            tail = [each for each in function.params if not each.startswith("keep_error *")][-len(names) :]
+            tail = [each for each in function.params if not re.search(r"^keep_error \*|\bcap$", each)][-len(names) :]
             if names and names != tail:
                 yield Finding(path, function.line, f"{function.name}: outputs come last (style 2)")
 

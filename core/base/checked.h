@@ -56,4 +56,29 @@ static inline size_t keep__size_max(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Sums and products that stop at the largest number. */
+static inline uint64_t keep__u64_add_capped(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static inline uint64_t keep__u64_mul_capped(uint64_t a, uint64_t b)
+{
+    uint64_t product;
+
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static inline uint64_t keep__u64_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t keep__u64_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clock: the seam of clock_gettime. Both clocks exist on every Linux, so a failure cannot be, and reads as zero.
+ * Clock: the seam of clock_gettime. The clocks exist on every Linux, so a failure cannot be, and reads as zero.
  */
 #include "base/clock.h"
 
@@ -26,4 +26,14 @@ uint64_t keep__clock_now_ns(void)
 uint64_t keep__clock_coarse_ns(void)
 {
     return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+uint64_t keep__clock_boot_ns(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
+uint64_t keep__clock_real_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
 }

@@ -13,4 +13,8 @@ uint64_t keep__clock_now_ns(void);
 /* The same clock as of the last tick of the kernel: some milliseconds behind, and several times cheaper to read. */
 uint64_t keep__clock_coarse_ns(void);
 
+/* Nanoseconds since the machine started, sleep included; since 1970, as the machine is set. */
+uint64_t keep__clock_boot_ns(void);
+uint64_t keep__clock_real_ns(void);
+
 #endif

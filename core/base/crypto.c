@@ -11,6 +11,7 @@
 
 _Static_assert(KEEP__AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
 _Static_assert(KEEP__AEAD_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(KEEP__CHACHA_NONCE_LEN == crypto_aead_chacha20poly1305_ietf_NPUBBYTES, "nonce");
 _Static_assert(KEEP__AEAD_TAG_LEN == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
 
 void keep_wipe(void *ptr, size_t len)
@@ -71,6 +72,16 @@ bool keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], u
     return is_good;
 }
 
+uint64_t keep__short_hash(const uint8_t key[16], uint32_t number)
+{
+    uint64_t hash;
+    uint8_t out[crypto_shorthash_BYTES];
+
+    (void)crypto_shorthash(out, (const uint8_t *)&number, sizeof number, key);
+    memcpy(&hash, out, sizeof hash);
+    return hash;
+}
+
 int keep__compare(const void *a, const void *b, size_t len)
 {
     const uint8_t *left = a;
@@ -107,6 +118,21 @@ keep_status keep__aead_check(const keep__aead *aead, const uint8_t *sealed, size
 keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
 {
     if (decrypt(aead, sealed, len, out))
+        return KEEP_OK;
+    keep__wipe(out, len);
+    return keep__trace(KEEP_ERR_AUTH);
+}
+
+void keep__chacha_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out)
+{
+    (void)crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plaintext, len, aead->aad, aead->aad_len, NULL,
+                                                    aead->nonce, aead->key);
+}
+
+keep_status keep__chacha_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
+{
+    if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len + KEEP__AEAD_TAG_LEN, aead->aad,
+                                                  aead->aad_len, aead->nonce, aead->key) == 0)
         return KEEP_OK;
     keep__wipe(out, len);
     return keep__trace(KEEP_ERR_AUTH);

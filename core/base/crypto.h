@@ -101,6 +101,9 @@ void keep__fingerprint(const uint8_t key[32], const uint8_t *bytes, size_t len, 
 void keep__x25519_public(const uint8_t private_key[32], uint8_t out[32]);
 bool keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32]);
 
+/* A keyed hash of a number (SipHash), for tables whose keys others choose. */
+uint64_t keep__short_hash(const uint8_t key[16], uint32_t number);
+
 /* What an AEAD call is about besides the bytes. */
 typedef struct keep__aead {
     const uint8_t *key;   /* KEEP__AEAD_KEY_LEN */
@@ -117,5 +120,11 @@ keep_status keep__aead_check(const keep__aead *aead, const uint8_t *sealed, size
 
 /* The reverse of `len` + KEEP__AEAD_TAG_LEN bytes; KEEP_ERR_AUTH: nothing but zeros was written to `out`. */
 keep_status keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
+
+#define KEEP__CHACHA_NONCE_LEN ((size_t)12)
+
+/* The same with ChaCha20-Poly1305 (RFC 8439) and a nonce of KEEP__CHACHA_NONCE_LEN bytes. */
+void keep__chacha_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out);
+keep_status keep__chacha_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
 
 #endif

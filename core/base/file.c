@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * File: the seam of open and read.
+ * File: the seam of open, read and readlink.
  */
 #include "base/file.h"
 
@@ -86,6 +86,33 @@ bool keep__file_find(const char *path, const char *prefix, char out[KEEP__LINE_C
         memcpy(out, rest, strlen(rest) + 1);
     keep__lines_close(&lines);
     return rest != NULL;
+}
+
+bool keep__file_read(const char *path, char *out, size_t cap)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+    ssize_t got;
+
+    if (fd < 0)
+        return false;
+    do {
+        got = read_some(fd, out + len, cap - 1 - len);
+        len += got > 0 ? (size_t)got : 0;
+    } while (got > 0 && len < cap - 1);
+    (void)close(fd);
+    out[len] = '\0';
+    return got >= 0;
+}
+
+bool keep__file_link(const char *path, char *out, size_t cap)
+{
+    ssize_t len = readlink(path, out, cap);
+
+    if (len < 0 || (size_t)len >= cap)
+        return false;
+    out[len] = '\0';
+    return true;
 }
 
 const char *keep__parse_u64(const char *text, unsigned base, uint64_t *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files: reading the kernel's text files, line by line and without the heap.
+ * Files: reading the kernel's text files, whole or line by line, without the heap.
  */
 #ifndef KEEP_BASE_FILE_H
 #define KEEP_BASE_FILE_H
@@ -31,6 +31,12 @@ void keep__lines_close(keep__lines *lines);
 
 /* What follows `prefix` on the first line that begins with it. False: no such line, or no such file. */
 bool keep__file_find(const char *path, const char *prefix, char out[KEEP__LINE_CAP]);
+
+/* The begin of a file, as a text that ends with NUL. False: it cannot be read. */
+bool keep__file_read(const char *path, char *out, size_t cap);
+
+/* What a symbolic link says. False: there is none, or its text is too long. */
+bool keep__file_link(const char *path, char *out, size_t cap);
 
 /* Reads a number after blanks, of base 10 or 16, and gives the place behind it. NULL: there is none, or it is too large. */
 const char *keep__parse_u64(const char *text, unsigned base, uint64_t *out);

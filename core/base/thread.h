@@ -21,4 +21,10 @@ uint32_t keep__thread_processors(void);
 /* Calls `function` in the child of every fork from now on. KEEP_ERR_NO_MEMORY */
 keep_status keep__thread_at_fork(void (*function)(void));
 
+/*
+ * Calls `function` with `value` when the calling thread ends by itself. One function for the whole process; a later
+ * value of a thread takes the place of its former one. KEEP_ERR_NO_MEMORY
+ */
+keep_status keep__thread_at_exit(void (*function)(void *), void *value);
+
 #endif

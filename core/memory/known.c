@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Known: the published transforms of memory, on the caller's inputs alone. A transform reads its fields, says how long
- * its answer is, and writes it; one table names them.
+ * Known: the published transforms of memory, on the caller's inputs alone.
  */
 #include "keep/protect.h"
 
 #include <string.h>
 
+#include "base/answer.h"
 #include "base/checked.h"
 #include "base/crypto.h"
-#include "base/cursor.h"
 #include "base/trace.h"
 #include "keep/sealed.h"
 #include "memory/coffer.h"
@@ -18,25 +17,10 @@
 
 #define KEY_LEN KEEP__AEAD_KEY_LEN
 
-/* Room for the answer, whose length is checked before a byte is written. */
-struct answer {
-    uint8_t *out;
-    size_t cap;
-    size_t *out_len;
-};
-
-typedef keep_status (*transform_function)(keep__reader in, struct answer answer);
-
-static keep_status need_room(struct answer answer, size_t len)
-{
-    *answer.out_len = len;
-    return len <= answer.cap ? KEEP_OK : KEEP_ERR_BUFFER_TOO_SMALL;
-}
-
 /* The answer is `count` numbers. */
-static keep_status answer_numbers(struct answer answer, const uint64_t *numbers, size_t count)
+static keep_status answer_numbers(keep__answer answer, const uint64_t *numbers, size_t count)
 {
-    keep_status st = need_room(answer, count * sizeof *numbers);
+    keep_status st = keep__answer_room(answer, count * sizeof *numbers);
     keep__writer writer = keep__writer_of(answer.out, answer.cap);
 
     for (size_t i = 0; st == KEEP_OK && i < count; i++)
@@ -44,12 +28,7 @@ static keep_status answer_numbers(struct answer answer, const uint64_t *numbers,
     return st;
 }
 
-static bool is_whole(const keep__reader *in)
-{
-    return !in->failed && in->left == 0;
-}
-
-static keep_status sealed_aad(keep__reader in, struct answer answer)
+static keep_status sealed_aad(keep__reader in, keep__answer answer)
 {
     keep__binding binding;
     keep_status st;
@@ -58,15 +37,15 @@ static keep_status sealed_aad(keep__reader in, struct answer answer)
     binding.id = keep__read_u64le(&in);
     binding.len = keep__read_u64le(&in);
     binding.epoch = keep__read_u64le(&in);
-    if (!is_whole(&in))
+    if (!keep__answer_whole(&in))
         return KEEP_ERR_INVALID_ARGUMENT;
-    st = need_room(answer, KEEP__AAD_LEN);
+    st = keep__answer_room(answer, KEEP__AAD_LEN);
     if (st == KEEP_OK)
         keep__layout_aad(&binding, answer.out);
     return st;
 }
 
-static keep_status sealed_encode(keep__reader in, struct answer answer)
+static keep_status sealed_encode(keep__reader in, keep__answer answer)
 {
     uint8_t aad[KEEP__AAD_LEN];
     keep__binding binding;
@@ -81,7 +60,7 @@ static keep_status sealed_encode(keep__reader in, struct answer answer)
     binding.len = in.left;
     if (in.failed || in.left > KEEP_MAX_SECRET_LEN)
         return KEEP_ERR_INVALID_ARGUMENT;
-    st = need_room(answer, in.left + KEEP_SEALED_OVERHEAD);
+    st = keep__answer_room(answer, in.left + KEEP_SEALED_OVERHEAD);
     if (st != KEEP_OK)
         return st;
     keep__layout_aad(&binding, aad);
@@ -90,7 +69,7 @@ static keep_status sealed_encode(keep__reader in, struct answer answer)
     return KEEP_OK;
 }
 
-static keep_status sealed_decode(keep__reader in, struct answer answer)
+static keep_status sealed_decode(keep__reader in, keep__answer answer)
 {
     uint8_t aad[KEEP__AAD_LEN];
     keep__binding binding;
@@ -106,7 +85,7 @@ static keep_status sealed_decode(keep__reader in, struct answer answer)
         return KEEP_ERR_INVALID_ARGUMENT;
     if (in.left < KEEP_SEALED_OVERHEAD || in.left - KEEP_SEALED_OVERHEAD != binding.len)
         return keep__trace(KEEP_ERR_AUTH);
-    st = need_room(answer, binding.len);
+    st = keep__answer_room(answer, binding.len);
     if (st != KEEP_OK)
         return st;
     keep__layout_aad(&binding, aad);
@@ -116,30 +95,30 @@ static keep_status sealed_decode(keep__reader in, struct answer answer)
 }
 
 /* key ‖ right → left, and left ‖ right → key: the same formula both ways. */
-static keep_status coffer_halves(keep__reader in, struct answer answer)
+static keep_status coffer_halves(keep__reader in, keep__answer answer)
 {
     const uint8_t *first = keep__read_bytes(&in, KEY_LEN);
     const uint8_t *second = keep__read_bytes(&in, KEY_LEN);
     keep_status st;
 
-    if (!is_whole(&in))
+    if (!keep__answer_whole(&in))
         return KEEP_ERR_INVALID_ARGUMENT;
-    st = need_room(answer, KEY_LEN);
+    st = keep__answer_room(answer, KEY_LEN);
     if (st == KEEP_OK)
         keep__coffer_xor(first, second, answer.out);
     return st;
 }
 
-static keep_status coffer_resplit(keep__reader in, struct answer answer)
+static keep_status coffer_resplit(keep__reader in, keep__answer answer)
 {
     const uint8_t *left = keep__read_bytes(&in, KEY_LEN);
     const uint8_t *right = keep__read_bytes(&in, KEY_LEN);
     const uint8_t *change = keep__read_bytes(&in, KEY_LEN);
     keep_status st;
 
-    if (!is_whole(&in))
+    if (!keep__answer_whole(&in))
         return KEEP_ERR_INVALID_ARGUMENT;
-    st = need_room(answer, 2 * KEY_LEN);
+    st = keep__answer_room(answer, 2 * KEY_LEN);
     if (st != KEEP_OK)
         return st;
     keep__coffer_xor(left, change, answer.out);
@@ -147,20 +126,20 @@ static keep_status coffer_resplit(keep__reader in, struct answer answer)
     return KEEP_OK;
 }
 
-static keep_status guarded_layout(keep__reader in, struct answer answer)
+static keep_status guarded_layout(keep__reader in, keep__answer answer)
 {
     keep__guarded_plan plan;
     uint64_t page = keep__read_u64le(&in);
     uint64_t len = keep__read_u64le(&in);
     uint32_t flags = keep__read_u32le(&in);
-    keep_status st = is_whole(&in) ? keep__layout_guarded(page, len, flags, &plan) : KEEP_ERR_INVALID_ARGUMENT;
+    keep_status st = keep__answer_whole(&in) ? keep__layout_guarded(page, len, flags, &plan) : KEEP_ERR_INVALID_ARGUMENT;
 
     if (st != KEEP_OK)
         return st;
     return answer_numbers(answer, (uint64_t[]){ plan.inner, plan.offset, plan.front, plan.rear, plan.mapped }, 5);
 }
 
-static keep_status region_plan(keep__reader in, struct answer answer)
+static keep_status region_plan(keep__reader in, keep__answer answer)
 {
     keep__region_plan plan;
     keep__region_need need;
@@ -173,45 +152,19 @@ static keep_status region_plan(keep__reader in, struct answer answer)
     need.want = keep__read_u64le(&in);
     need.max_slots = keep__read_u64le(&in);
     need.room = keep__read_u64le(&in);
-    st = is_whole(&in) ? keep__layout_region(&need, &plan) : KEEP_ERR_INVALID_ARGUMENT;
+    st = keep__answer_whole(&in) ? keep__layout_region(&need, &plan) : KEEP_ERR_INVALID_ARGUMENT;
     return st != KEEP_OK ? st : answer_numbers(answer, (uint64_t[]){ plan.bytes, plan.slots }, 2);
 }
 
-static const struct {
-    const char *name;
-    transform_function transform;
-} transforms[] = {
+static const keep__transform memory_transforms[] = {
     { "sealed.aad", sealed_aad },         { "sealed.encode", sealed_encode }, { "sealed.decode", sealed_decode },
     { "coffer.split", coffer_halves },    { "coffer.join", coffer_halves },   { "coffer.resplit", coffer_resplit },
     { "guarded.layout", guarded_layout }, { "region.plan", region_plan },
 };
 
-static transform_function find_transform(const char *name)
-{
-    for (size_t i = 0; i < sizeof transforms / sizeof *transforms; i++) {
-        if (strcmp(transforms[i].name, name) == 0)
-            return transforms[i].transform;
-    }
-    return NULL;
-}
-
 keep_status keep_memory_known_answer(const char *name, const void *in, size_t in_len, void *out, size_t cap,
                                      size_t *out_len)
 {
-    transform_function transform;
-    size_t len = 0;
-    keep_status st;
-
-    if (name == NULL || out_len == NULL || (in == NULL && in_len != 0) || (out == NULL && cap != 0))
-        return KEEP_ERR_INVALID_ARGUMENT;
-    transform = find_transform(name);
-    if (transform == NULL)
-        return KEEP_ERR_INVALID_ARGUMENT;
-    st = keep__crypto_init();
-    if (st != KEEP_OK)
-        return st;
-    st = transform(keep__reader_of(in, in_len), (struct answer){ out, cap, &len });
-    if (st == KEEP_OK || st == KEEP_ERR_BUFFER_TOO_SMALL)
-        *out_len = len;
-    return st;
+    return keep__answer_known(memory_transforms, sizeof memory_transforms / sizeof *memory_transforms, name,
+                              (keep_bytes){ in, in_len }, (keep__answer){ out, cap, out_len });
 }

@@ -19,7 +19,7 @@ struct outputs {
     size_t count;
 };
 
-static void derive(const uint8_t *chaining_key, keep_bytes input, struct outputs outputs)
+static void derive_outputs(const uint8_t *chaining_key, keep_bytes input, struct outputs outputs)
 {
     KEEP__KEY32(key);
     const uint8_t *before = NULL;
@@ -59,7 +59,7 @@ void keep__noise_mix_key(keep__noise *noise, const uint8_t bytes[KEEP__NOISE_LEN
 {
     struct outputs outputs = { { noise->chaining_key, noise->cipher_key }, 2 };
 
-    derive(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
+    derive_outputs(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
     take_key(noise);
 }
 
@@ -68,7 +68,7 @@ void keep__noise_mix_key_and_hash(keep__noise *noise, const uint8_t bytes[KEEP__
     KEEP__KEY32(for_hash);
     struct outputs outputs = { { noise->chaining_key, for_hash.bytes, noise->cipher_key }, 3 };
 
-    derive(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
+    derive_outputs(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
     keep__noise_mix_hash(noise, for_hash.bytes, KEEP__NOISE_LEN);
     take_key(noise);
 }
@@ -126,5 +126,5 @@ void keep__noise_split(const keep__noise *noise, uint8_t first[KEEP__NOISE_LEN],
 {
     struct outputs outputs = { { first, second }, 2 };
 
-    derive(noise->chaining_key, (keep_bytes){ NULL, 0 }, outputs);
+    derive_outputs(noise->chaining_key, (keep_bytes){ NULL, 0 }, outputs);
 }

@@ -27,7 +27,7 @@ enum token {
     TOKEN_PSK
 };
 
-struct message {
+struct noise_message {
     uint8_t tokens[5];
     uint8_t overhead; /* keys and tags without the payload */
 };
@@ -35,7 +35,7 @@ struct message {
 struct pattern {
     const char *protocol;
     uint32_t count;
-    struct message messages[MESSAGES_MAX];
+    struct noise_message messages[MESSAGES_MAX];
 };
 
 static const struct pattern patterns[] = {
@@ -50,7 +50,7 @@ static const struct pattern patterns[] = {
                               { { TOKEN_S, TOKEN_SE, TOKEN_PSK }, 64 } } },
 };
 
-static const struct message *next_message(const keep__party *party)
+static const struct noise_message *next_message(const keep__party *party)
 {
     return &patterns[party->pattern].messages[party->secrets->state.next];
 }
@@ -98,7 +98,7 @@ static size_t write_ephemeral(keep__party_state *trial, uint8_t *out)
 }
 
 /* Writes the tokens; false: a product is all zero, which `new` and `read` have made impossible. */
-static bool write_tokens(keep__party *party, const struct message *message, uint8_t **at)
+static bool write_tokens(keep__party *party, const struct noise_message *message, uint8_t **at)
 {
     keep__party_state *trial = &party->secrets->trial;
     bool is_right = true;
@@ -121,7 +121,7 @@ static void read_ephemeral(keep__party_state *trial, const uint8_t *bytes)
 }
 
 /* Reads the tokens; false: a tag is wrong, or a product is all zero. */
-static bool read_tokens(keep__party *party, const struct message *message, const uint8_t **at)
+static bool read_tokens(keep__party *party, const struct noise_message *message, const uint8_t **at)
 {
     keep__party_state *trial = &party->secrets->trial;
     bool is_right = true;
@@ -141,7 +141,7 @@ static bool read_tokens(keep__party *party, const struct message *message, const
 }
 
 /* A message that brings a key and needs no product of it: one with the own static key is made for the test. */
-static bool is_good_ephemeral(keep__party *party, const struct message *message)
+static bool is_good_ephemeral(keep__party *party, const struct noise_message *message)
 {
     KEEP__KEY32(product);
     const keep__party_secrets *secrets = party->secrets;
@@ -206,7 +206,7 @@ keep_status keep__party_write(keep__party *party, keep_bytes payload, uint8_t *o
 
 keep_status keep__party_read(keep__party *party, const uint8_t *message, size_t len, uint8_t *out)
 {
-    const struct message *next = next_message(party);
+    const struct noise_message *next = next_message(party);
 
     begin_trial(party);
     if (!read_tokens(party, next, &message) || !is_good_ephemeral(party, next))

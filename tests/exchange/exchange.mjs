@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import keep from '../../bindings/node/lib/index.js';
 
-const { enums } = JSON.parse(fs.readFileSync(new URL('inputs.json', import.meta.url)));
+const { beyond_json: beyondJson, enums } = JSON.parse(fs.readFileSync(new URL('inputs.json', import.meta.url)));
 
 const isNumber = (value) => typeof value === 'number' || typeof value === 'bigint';
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
@@ -35,7 +35,7 @@ function statusOf(number) {
 /** Every public number under its name in C. */
 function numbers() {
   const found = {};
-  for (const [name, value] of Object.entries(keep)) {
+  for (const [name, value] of Object.entries(keep).filter(([key]) => !beyondJson.includes(key))) {
     if (isNumber(value)) found[`KEEP_${name}`] = value;
     for (const key of name in enums ? Object.keys(value) : []) found[enums[name] + key] = value[key];
   }

@@ -30,6 +30,8 @@ def constants() -> bytes:
     """Every public number under its name in C, every status with its number and sentence."""
     numbers = {}
     for name, value in vars(libkeep).items():
+        if name in INPUTS["beyond_json"]:
+            continue
         if isinstance(value, int):
             numbers[f"KEEP_{name}"] = value
         elif isinstance(value, type) and issubclass(value, (IntEnum, IntFlag)):

@@ -18,9 +18,9 @@
 #include "support/forked.h"
 #include "support/maps.h"
 #include "support/pattern.h"
+#include "wrap.h"
 
 enum {
-    VARIANTS = 3,
     MAX_RUNS = 1000
 };
 
@@ -38,8 +38,7 @@ static struct {
     long mapped;           /* bytes */
 } state;
 
-/* Whether this call fails. Sets errno. */
-static bool is_to_fail(const char *symbol, const int errors[VARIANTS])
+bool is_to_fail(const char *symbol, const int errors[VARIANTS])
 {
     bool is_chosen;
 
@@ -178,12 +177,13 @@ long __wrap_syscall(long number, ...)
 {
     static const int errors[VARIANTS] = { ENOSYS, EMFILE, ENOMEM };
     va_list list;
-    long flags;
+    long args[3];
 
     va_start(list, number);
-    flags = va_arg(list, long);
+    for (int i = 0; i < 3; i++)
+        args[i] = va_arg(list, long); /* what was not passed is not looked at */
     va_end(list);
-    return is_to_fail("syscall", errors) ? -1 : __real_syscall(number, flags);
+    return is_to_fail("syscall", errors) ? -1 : __real_syscall(number, args[0], args[1], args[2]);
 }
 
 void fail_calls_of(const char *symbol, int error)

@@ -15,12 +15,13 @@ import sys
 from pathlib import Path
 from typing import Any, Callable
 
-from vectors import Failed, Fields, Invalid, Runner, memory, packet
+from vectors import Failed, Fields, Invalid, Runner, memory, packet, tracker
 
 # schema -> the arrays of its cases, and its constants (R3)
 SCHEMAS: dict[str, tuple[dict[str, Runner], Callable[[str], object]]] = {
     "keep-memory-1": (memory.ARRAYS, memory.constant),
     "keep-packet-1": (packet.ARRAYS, packet.constant),
+    "keep-tracker-1": (tracker.ARRAYS, tracker.constant),
 }
 
 FAILURES_SHOWN = 20

@@ -50,7 +50,7 @@ def advances_during(call: Callable[[], object]) -> bool:
 
 def lets_others_run(call: Callable[[], object]) -> bool:
     """The same of a busy machine, on which the counting thread may not get a turn in one short call."""
-    return any(advances_during(call) for _ in range(50))
+    return any(advances_during(call) for _ in range(1000))
 
 
 @pytest.mark.usefixtures("slow_switching")

@@ -6,6 +6,7 @@ const native = require('./native.js');
 const { KeepError, Status } = require('./errors.js');
 const memory = require('./memory.js');
 const packet = require('./packet.js');
+const tracker = require('./tracker.js');
 
 for (const value of Object.values(native.constants)) Object.freeze(value);
 
@@ -15,4 +16,4 @@ function version() {
   return [number / 1e6, (number / 1e3) % 1e3, number % 1e3].map(Math.floor).join('.');
 }
 
-module.exports = { version, KeepError, Status, ...native.constants, ...memory, ...packet };
+module.exports = { version, KeepError, Status, ...native.constants, ...memory, ...packet, ...tracker };

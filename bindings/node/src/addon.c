@@ -6,11 +6,14 @@
 #include <stdlib.h>
 
 #include "aead.h"
+#include "beacon.h"
 #include "handshake.h"
 #include "job.h"
+#include "observer.h"
 #include "open.h"
 #include "packed.h"
 #include "packet_pool.h"
+#include "poll.h"
 #include "pool.h"
 #include "protect.h"
 #include "report.h"
@@ -18,6 +21,7 @@
 #include "sealed.h"
 #include "secret.h"
 #include "session.h"
+#include "tracker.h"
 
 /* Of an integer that a number holds. */
 enum {
@@ -62,6 +66,7 @@ static const shim_table *const tables[] = {
     &addon_table,        &shim_pool_table,        &shim_secret_table,    &shim_sealed_table,
     &shim_protect_table, &shim_session_table,     &shim_seal_table,      &shim_open_table,
     &shim_packed_table,  &shim_packet_pool_table, &shim_handshake_table, &shim_aead_table,
+    &shim_tracker_table, &shim_observer_table, &shim_beacon_table, &shim_poll_table,
 };
 
 static bool export_methods(const shim_call *call, napi_value exports, const shim_table *table)

@@ -5,6 +5,7 @@
 #include "args.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "handle.h"
 
@@ -92,6 +93,28 @@ bool shim_take_boolean(const shim_call *call, napi_value value, const char *name
     if (napi_get_value_bool(call->env, value, out) != napi_ok)
         return shim_refuse_type(call, name, "a boolean");
     return true;
+}
+
+bool shim_take_text(const shim_call *call, napi_value value, const char *name, char (*room)[SHIM_TEXT_LEN + 2],
+                    const char **out)
+{
+    size_t len = 0;
+
+    *out = NULL;
+    if (shim_is_undefined(call, value))
+        return true;
+    if (napi_get_value_string_utf8(call->env, value, *room, sizeof *room, &len) != napi_ok)
+        return shim_refuse_type(call, name, "a string");
+    *out = *room;
+    if (len <= SHIM_TEXT_LEN && strlen(*room) == len)
+        return true;
+    (void)shim_settle(call, KEEP_ERR_INVALID_ARGUMENT);
+    return false;
+}
+
+bool shim_take_count(const shim_call *call, napi_value value, const char *name, uint32_t *out)
+{
+    return napi_get_array_length(call->env, value, out) == napi_ok || shim_refuse_type(call, name, "an array");
 }
 
 /* The place of an array's elements, if it is of the type; `*out_data` is not NULL, also for an empty or detached one. */

@@ -28,6 +28,17 @@ bool shim_take_uint32(const shim_call *call, napi_value value, const char *name,
 bool shim_take_uint64(const shim_call *call, napi_value value, const char *name, uint64_t *out);
 bool shim_take_boolean(const shim_call *call, napi_value value, const char *name, bool *out);
 
+enum {
+    SHIM_TEXT_LEN = 127 /* longer names, paths and addresses are nowhere taken */
+};
+
+/* Text that C takes with a NUL at its end; `undefined` is NULL. What is too long or has a NUL itself is the status. */
+bool shim_take_text(const shim_call *call, napi_value value, const char *name, char (*room)[SHIM_TEXT_LEN + 2],
+                    const char **out);
+
+/* How many elements an array has. */
+bool shim_take_count(const shim_call *call, napi_value value, const char *name, uint32_t *out);
+
 /* Room to write into: a Uint8Array. */
 bool shim_take_room(const shim_call *call, napi_value value, const char *name, uint8_t **out_data, size_t *out_len);
 

@@ -34,13 +34,23 @@ static bool take_flag(const shim_call *call, napi_value value, const shim_option
     return true;
 }
 
+static bool take_boolean(const shim_call *call, napi_value value, const shim_option *option, uint8_t *out)
+{
+    bool given;
+
+    if (!shim_take_boolean(call, value, option->name, &given))
+        return false;
+    *out = given;
+    return true;
+}
+
 static bool take_list(const shim_call *call, napi_value value, const shim_option *option, void *out)
 {
     uint32_t *list = (void *)((char *)out + option->offset), len = 0, i;
     napi_value element;
 
-    if (napi_get_array_length(call->env, value, &len) != napi_ok)
-        return shim_refuse_type(call, option->name, "an array of numbers");
+    if (!shim_take_count(call, value, option->name, &len))
+        return false;
     if (len > KEEP_MAX_TIERS) {
         (void)shim_settle(call, KEEP_ERR_INVALID_ARGUMENT);
         return false;
@@ -59,10 +69,16 @@ static bool take_option(const shim_call *call, napi_value value, const shim_opti
     void *field = (char *)out + option->offset;
 
     switch (option->type) {
+    case SHIM_OPTION_UINT8:
+        return shim_take_uint8(call, value, option->name, field);
+    case SHIM_OPTION_UINT16:
+        return shim_take_uint16(call, value, option->name, field);
     case SHIM_OPTION_UINT32:
         return shim_take_uint32(call, value, option->name, field);
     case SHIM_OPTION_UINT64:
         return shim_take_uint64(call, value, option->name, field);
+    case SHIM_OPTION_BOOLEAN:
+        return take_boolean(call, value, option, field);
     case SHIM_OPTION_FLAG:
         return take_flag(call, value, option, field);
     case SHIM_OPTION_UINT32_LIST:

@@ -9,8 +9,11 @@
 #include "call.h"
 
 typedef enum shim_option_type {
+    SHIM_OPTION_UINT8,       /* number */
+    SHIM_OPTION_UINT16,      /* number */
     SHIM_OPTION_UINT32,      /* number */
     SHIM_OPTION_UINT64,      /* bigint */
+    SHIM_OPTION_BOOLEAN,     /* boolean: a uint8_t */
     SHIM_OPTION_FLAG,        /* boolean: sets `flag` in a uint32_t */
     SHIM_OPTION_UINT32_LIST, /* array of at most KEEP_MAX_TIERS numbers */
 } shim_option_type;

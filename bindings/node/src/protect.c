@@ -4,10 +4,8 @@
  */
 #include "protect.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "args.h"
+#include "known.h"
 #include "options.h"
 #include "report.h"
 
@@ -96,72 +94,15 @@ static napi_value report(napi_env env, napi_callback_info info)
     return settle_report(&call, st, shim_report(&call, memory_fields, SHIM_COUNT(memory_fields), &facts));
 }
 
-/* No transform has a longer name. */
-enum {
-    MAX_NAME_LEN = 63
-};
-
-/* A text without NUL, which C could not tell from its end. */
-static bool take_name(const shim_call *call, napi_value value, char (*name)[MAX_NAME_LEN + 2])
-{
-    size_t len = 0;
-
-    if (napi_get_value_string_utf8(call->env, value, *name, sizeof *name, &len) != napi_ok)
-        return shim_refuse_type(call, "name", "a string");
-    if (len <= MAX_NAME_LEN && strlen(*name) == len)
-        return true;
-    (void)shim_settle(call, KEEP_ERR_INVALID_ARGUMENT);
-    return false;
-}
-
-/* Asks for the length first, then computes into a buffer of it. */
-static napi_value answer(const shim_call *call, const char *name, const shim_bytes *in, keep_status *out_status)
-{
-    napi_value buffer;
-    uint8_t *data;
-    size_t len = 0;
-
-    *out_status = keep_memory_known_answer(name, in->data, in->len, NULL, 0, &len);
-    if (*out_status != KEEP_OK && *out_status != KEEP_ERR_BUFFER_TOO_SMALL)
-        return NULL;
-    buffer = shim_buffer(call, len, &data);
-    if (buffer != NULL)
-        *out_status = keep_memory_known_answer(name, in->data, in->len, data, len, &len);
-    return buffer;
-}
-
-/* knownAnswer(name, bytes) */
+/* knownAnswer(name, bytes), knownAnswerInto(out, name, bytes) */
 static napi_value known_answer(napi_env env, napi_callback_info info)
 {
-    char name[MAX_NAME_LEN + 2];
-    shim_call call;
-    shim_bytes in;
-    napi_value buffer;
-    keep_status st;
-
-    if (!shim_begin(env, info, &call) || !take_name(&call, call.args[0], &name) ||
-        !shim_take_bytes(&call, call.args[1], "bytes", &in))
-        return NULL;
-    buffer = answer(&call, name, &in, &st);
-    st = shim_end_bytes(&in, st);
-    return st == KEEP_OK ? buffer : shim_settle(&call, st);
+    return shim_known_answer(env, info, keep_memory_known_answer);
 }
 
-/* knownAnswerInto(out, name, bytes) */
 static napi_value known_answer_into(napi_env env, napi_callback_info info)
 {
-    char name[MAX_NAME_LEN + 2];
-    shim_call call;
-    shim_bytes in;
-    keep_status st;
-    uint8_t *out;
-    size_t room, len = 0;
-
-    if (!shim_begin(env, info, &call) || !shim_take_room(&call, call.args[0], "out", &out, &room) ||
-        !take_name(&call, call.args[1], &name) || !shim_take_bytes(&call, call.args[2], "bytes", &in))
-        return NULL;
-    st = shim_end_bytes(&in, keep_memory_known_answer(name, in.data, in.len, out, room, &len));
-    return shim_settle_len(&call, st, len);
+    return shim_known_answer_into(env, info, keep_memory_known_answer);
 }
 
 static const shim_method methods[] = {

@@ -31,6 +31,8 @@ static napi_value read_scalar(const shim_call *call, shim_field_type type, const
     switch (type) {
     case SHIM_FIELD_FLAG:
         return shim_boolean(call, *(const uint8_t *)place != 0);
+    case SHIM_FIELD_UINT8:
+        return shim_number(call, *(const uint8_t *)place);
     case SHIM_FIELD_UINT32:
     case SHIM_FIELD_INT32:
         return read_number(call, place, type == SHIM_FIELD_INT32);
@@ -108,4 +110,31 @@ napi_value shim_report(const shim_call *call, const shim_field *fields, size_t c
             return NULL;
     }
     return object;
+}
+
+bool shim_append_reports(const shim_call *call, napi_value array, const shim_layout *layout, const void *first,
+                         size_t len)
+{
+    napi_value object;
+    uint32_t at = 0;
+    size_t i;
+
+    if (!shim_ok(call, napi_get_array_length(call->env, array, &at)))
+        return false;
+    for (i = 0; i < len; i++) {
+        object = shim_report(call, layout->fields, layout->count, (const char *)first + i * layout->size);
+        object = shim_freeze(call, object);
+        if (object == NULL || !shim_ok(call, napi_set_element(call->env, array, at + (uint32_t)i, object)))
+            return false;
+    }
+    return true;
+}
+
+napi_value shim_reports(const shim_call *call, const shim_layout *layout, const void *first, size_t len)
+{
+    napi_value array = NULL;
+
+    if (!shim_ok(call, napi_create_array(call->env, &array)) || !shim_append_reports(call, array, layout, first, len))
+        return NULL;
+    return array;
 }

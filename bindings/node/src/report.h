@@ -9,7 +9,8 @@
 #include "call.h"
 
 typedef enum shim_field_type {
-    SHIM_FIELD_FLAG, /* uint8_t */
+    SHIM_FIELD_FLAG,  /* uint8_t: a boolean */
+    SHIM_FIELD_UINT8, /* uint8_t: a number */
     SHIM_FIELD_UINT32,
     SHIM_FIELD_INT32,
     SHIM_FIELD_UINT64,
@@ -33,6 +34,25 @@ typedef struct shim_field {
 
 /* A plain object with the fields; NULL after a throw. */
 napi_value shim_report(const shim_call *call, const shim_field *fields, size_t count, const void *base);
+
+/* A struct of which there are many in a row. */
+typedef struct shim_layout {
+    const shim_field *fields;
+    size_t count;
+    size_t size; /* of the struct */
+} shim_layout;
+
+#define SHIM_LAYOUT(type, fields) \
+    { \
+        fields, SHIM_COUNT(fields), sizeof(type) \
+    }
+
+/* Appends frozen objects of `len` structs to an array; false after a throw. */
+bool shim_append_reports(const shim_call *call, napi_value array, const shim_layout *layout, const void *first,
+                         size_t len);
+
+/* An array of such objects; NULL after a throw. */
+napi_value shim_reports(const shim_call *call, const shim_layout *layout, const void *first, size_t len);
 
 bool shim_set(const shim_call *call, napi_value object, const char *name, napi_value value);
 

@@ -13,11 +13,13 @@ import { fileURLToPath } from 'node:url';
 import memory from './vectors/memory.mjs';
 import packet from './vectors/packet.mjs';
 import { expectEmpty, Failed } from './vectors/shared.mjs';
+import tracker from './vectors/tracker.mjs';
 
 // schema → the arrays of its cases, and its constants (R3)
 const SCHEMAS = new Map([
   ['keep-memory-1', memory],
   ['keep-packet-1', packet],
+  ['keep-tracker-1', tracker],
 ]);
 
 const FAILURES_SHOWN = 20;

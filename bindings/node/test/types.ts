@@ -31,6 +31,16 @@ const numbers: number[] = [
   keep.DEFAULT_PACKET_SLOTS,
   keep.HANDSHAKE_KEY_LEN,
   keep.MAX_PROLOGUE_LEN,
+  keep.BEAT_LEN,
+  keep.BEAT_SHARED_LEN,
+  keep.BEAT_MASTER_LEN,
+  keep.MAX_AGENTS,
+  keep.DEFAULT_AGENTS,
+  keep.PID_UNKNOWN,
+  keep.MAX_LISTENERS,
+  keep.MAX_BEAT_KEYS,
+  keep.MAX_ALLOWED_UIDS,
+  keep.MAX_SEALED_SENDERS,
 ];
 const unlimited: bigint = keep.UNLIMITED;
 const text: string = keep.version();
@@ -224,11 +234,91 @@ function errors(error: unknown): keep.KeepErrorCode | undefined {
   return all.length > 0 && error.code === 'ERR_KEEP_BUSY' ? error.code : undefined;
 }
 
+const policy: keep.EvictionPolicy = keep.EvictionPolicy.BALANCED;
+const verdicts: keep.Verdict[] = [keep.Verdict.INSERTED, keep.Verdict.CAPACITY_EXCEEDED];
+// @ts-expect-error a health is one of three numbers
+const noHealth: keep.Health = 3;
+
+function ledgers(now: bigint): keep.Agent {
+  const tracker = new keep.Tracker({ capacity: 4, policy, statistics: true, hashKey: Buffer.alloc(16) });
+  new keep.Tracker({ misses: 2, thresholdNs: 1n, graceNs: 1n, maxGapNs: keep.TIME_NEVER });
+  // @ts-expect-error times are bigints
+  new keep.Tracker({ thresholdNs: 5 });
+  const sighting: keep.Sighting = { pid: 5, nonce: 1n, origin: keep.Origin.KERNEL, health: keep.Health.OK };
+  const flags: number = keep.AdmissionFlags.EVICTED | tracker.record(sighting, now).flags;
+  // @ts-expect-error who beat has to be said
+  tracker.record({ nonce: 1n }, now);
+  const unnumbered = { ...sighting, flags: keep.SightingFlags.UNNUMBERED };
+  const admissions: keep.Admission[] = tracker.recordBatch([sighting, unnumbered], now);
+  const alarms: keep.Alarm[] = tracker.drain(now, flags);
+  const evicted: number = tracker.put(5, tracker.nextDeadline(), { misses: 2, unarmed: true });
+  tracker.delete(evicted, keep.DeleteReason.OPERATOR, now);
+  const stats: keep.TrackerStats = tracker.stats();
+  const agent = tracker.get(alarms[0].pid, stats.outageNs);
+  // @ts-expect-error what is told is frozen
+  agent.pid = 5;
+  if (admissions[0].verdict === verdicts[0] && agent.state === keep.AgentState.STALLED) return agent;
+  return tracker.list()[0];
+}
+
+async function observers(tracker: keep.Tracker, secret: keep.Secret): Promise<keep.Event> {
+  const observer = new keep.Observer(tracker, { uids: [0], clock: keep.Clock.BOOTTIME, sessionGapNs: 1n });
+  // @ts-expect-error an observer has a tracker
+  new keep.Observer();
+  observer.listen({ path: '@beats', mode: 0o660 });
+  observer.listen({ address: '127.0.0.1', port: 5, sealed: true, attested: true });
+  observer.addKey(secret, keep.BeatMode.MASTER);
+  const marks = keep.DatagramMarks.ATTESTED;
+  const fed: keep.Event[] = observer.feed([{ source: keep.DatagramSource.UDP, data: secret, marks }], 1n, 5);
+  observer.on('stall', (event) => event.silenceNs).on('error', (error) => error.code);
+  // @ts-expect-error no such event
+  observer.on('stalled', () => {});
+  observer.start().once('decodeError', (event) => event.detail === keep.Fault.BAD_CRC);
+  observer.stop().off('stall', () => {});
+  const { signal } = new AbortController();
+  const waited: keep.Event[] = await observer.wait({ timeoutMs: 5, signal });
+  const numbers: keep.ObserverStats = observer.stats();
+  const len: number = observer.metricsInto(Buffer.from(observer.metrics()));
+  for await (const event of observer) if (event.kind === keep.EventKind.STALL) return event;
+  await observer[Symbol.asyncDispose]();
+  return numbers.datagrams > BigInt(len) ? fed[0] : (waited[0] ?? observer.poll(1)[0]);
+}
+
+function beacons(master: keep.Secret): keep.Outcome {
+  const key: keep.Secret = keep.Beacon.agentKey(master, 5);
+  const beacon = new keep.Beacon({ path: '@beats', reconnectAfter: 0, forkRefresh: true });
+  new keep.Beacon({ host: '::1', port: 5, mode: keep.BeatMode.SHARED, key });
+  // @ts-expect-error a key is a secret
+  new keep.Beacon({ path: '@beats', key: Buffer.alloc(32) });
+  beacon.arm({ signals: keep.Arm.SIGNALS === 1 });
+  beacon.crashOnException(1);
+  beacon.crash();
+  const timer: keep.BeatTimer = beacon.every(1000, { thresholdNs: 3_000_000_000n });
+  timer.stop();
+  timer[Symbol.dispose]();
+  beacon.register().nonce.toString();
+  beacon.reconnect();
+  beacon.restart();
+  const detached = new keep.Beacon({ agentPid: 5, startNonce: 1n });
+  const frame: Buffer = detached.prepare(keep.Health.OK, 0, 1n);
+  const len: number = detached.prepareInto(frame, keep.Health.CRITICAL, 0, 2n);
+  const outcome = detached.commit(len);
+  if (outcome.kind === keep.OutcomeKind.SENT && outcome.action === keep.OutcomeAction.NONE) return beacon.goodbye();
+  return beacon.beat(keep.Health.DEGRADED, 5);
+}
+
+const answer: Buffer = keep.tracker.knownAnswer('crc32c', Buffer.alloc(1));
+keep.tracker.knownAnswerInto(answer, 'crc32c', answer);
+
 export {
+  beacons,
   errors,
   handshake,
+  ledgers,
   noBacking,
+  noHealth,
   numbers,
+  observers,
   opening,
   packets,
   pattern,

@@ -21,17 +21,20 @@
 
 #include <keep/aead.h>
 #include <keep/attributes.h>
+#include <keep/beacon.h>
 #include <keep/bytes.h>
 #include <keep/error.h>
 #include <keep/handshake.h>
 #include <keep/packet.h>
 #include <keep/packet_pool.h>
+#include <keep/observer.h>
 #include <keep/pool.h>
 #include <keep/protect.h>
 #include <keep/sealed.h>
 #include <keep/secret.h>
 #include <keep/session.h>
 #include <keep/status.h>
+#include <keep/tracker.h>
 #include <keep/version.h>
 
 #endif

@@ -390,7 +390,34 @@ START_TEST(ephemeral_keys_are_random)
 }
 END_TEST
 
-RUN_SUITE("handshake", ONCE(options_that_make_no_handshake_are_refused),
+START_TEST(what_is_no_call_at_all_is_refused)
+{
+    struct noise_pair pair;
+    struct keep_handshake_info info = KEEP_HANDSHAKE_INFO_INIT;
+    KEEP_AUTO(keep_secret) short_key = key_of(1, 31);
+    uint8_t out[200];
+    size_t len;
+
+    begin_pair(&pair, KEEP_NOISE_XXPSK3);
+    assert_status(keep_handshake_write(NULL, NULL, 0, out, sizeof out, &len), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_write(pair.sides[0], NULL, 1, out, sizeof out, &len), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_write(pair.sides[0], NULL, 0, NULL, 1, &len), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_write(pair.sides[0], NULL, 0, out, sizeof out, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_read(pair.sides[1], NULL, 1, out, sizeof out, &len), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_read(pair.sides[1], out, 1, NULL, 1, &len), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_read(pair.sides[1], out, 1, out, 1, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_info(pair.sides[0], NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_info(NULL, &info), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_session(pair.sides[0], NULL, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_public_key(short_key, out), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_public_key(short_key, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_public_key(NULL, out), KEEP_ERR_INVALID_ARGUMENT);
+    keep_handshake_free(NULL);
+    end_pair(&pair);
+}
+END_TEST
+
+RUN_SUITE("handshake", ONCE(what_is_no_call_at_all_is_refused), ONCE(options_that_make_no_handshake_are_refused),
           TIMES(keys_of_small_order_are_refused_where_they_come, SMALL_ORDER), TIMES(both_sides_get_one_session, PATTERNS),
           TIMES(the_peers_static_key_is_told_when_it_is_authentic, PATTERNS),
           TIMES(every_changed_byte_and_every_cut_is_refused_and_forgotten, MESSAGES),

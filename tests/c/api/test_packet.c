@@ -520,7 +520,118 @@ START_TEST(every_length_goes_there_and_back_with_each_back_end)
 }
 END_TEST
 
-RUN_SUITE("packet", ONCE(what_is_too_large_is_refused_and_uses_no_counter),
+/* --- what is no call at all --- */
+
+START_TEST(outputs_that_are_none_are_refused)
+{
+    KEEP_AUTO(keep_session) sender = new_sender(1);
+    KEEP_AUTO(keep_session) receiver = new_receiver(1);
+    struct batch batch;
+    struct opening opening;
+    struct datagram datagram;
+    keep_bytes event = { "text", 4 };
+    keep_bytes bad = { NULL, 4 };
+    size_t len = 77;
+
+    seal(sender, "text", &datagram);
+    for (int i = 0; i < 4; i++) {
+        (void)try_open_bytes(receiver, NULL, 0, &opening);
+        opening.out.size = i == 0 ? 8 : opening.out.size;
+        opening.out.packets = i == 1 ? NULL : opening.out.packets;
+        opening.out.data = i == 2 ? NULL : opening.out.data;
+        opening.out.events = i == 3 ? NULL : opening.out.events;
+        assert_status(keep_packet_open_into(receiver, datagram.bytes, datagram.len, &opening.out),
+                      KEEP_ERR_INVALID_ARGUMENT);
+        fill_batch(&batch);
+        batch.out.size = i == 0 ? 8 : batch.out.size;
+        batch.out.offsets = i == 1 ? NULL : batch.out.offsets;
+        batch.out.statuses = i == 2 ? NULL : batch.out.statuses;
+        batch.out.data = i == 3 ? NULL : batch.out.data;
+        assert_status(keep_packet_seal_batch(sender, batch.requests, BATCH, &batch.out), KEEP_ERR_INVALID_ARGUMENT);
+    }
+    assert_status(keep_packet_open_into(receiver, datagram.bytes, datagram.len, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_measure(&event, 1, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_measure(NULL, 1, &len), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_measure(&bad, 1, &len), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert_uint_eq(len, 77);
+    assert_ok(keep_packet_measure(NULL, 0, &len));
+    ck_assert_uint_eq(len, KEEP_PACKET_OVERHEAD_LEN);
+}
+END_TEST
+
+START_TEST(batches_need_their_key_too)
+{
+    KEEP_AUTO(keep_session) sender = new_sender(1);
+    KEEP_AUTO(keep_session) receiver = new_receiver(1);
+    struct batch batch;
+    struct opening opening;
+    struct datagram datagram;
+    keep_bytes list[2];
+
+    seal(sender, "text", &datagram);
+    list[0] = (keep_bytes){ NULL, 4 };
+    list[1] = (keep_bytes){ datagram.bytes, datagram.len };
+    (void)try_open_bytes(receiver, NULL, 0, &opening);
+    assert_status(keep_packet_open_batch(sender, list, 1, &opening.out), KEEP_ERR_STATE);
+    assert_status(keep_packet_open_batch(receiver, list, 1, &opening.out), KEEP_ERR_INVALID_ARGUMENT);
+    assert_ok(keep_packet_open_batch(receiver, list + 1, 1, &opening.out));
+    fill_batch(&batch);
+    assert_status(keep_packet_seal_batch(receiver, batch.requests, BATCH, &batch.out), KEEP_ERR_STATE);
+    batch.requests[0].flags = 0x20;
+    assert_status(keep_packet_seal_batch(sender, batch.requests, 1, &batch.out), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert_uint_eq(session_stats_of(sender).next_counter, 1);
+}
+END_TEST
+
+/* packet R21 */
+START_TEST(room_for_bytes_and_for_events_is_needed_both)
+{
+    static const keep_bytes events[] = { { "one", 3 }, { "two", 3 } };
+    const keep_packet_settings settings = { 1, 2, 3, 4, 5 };
+    keep_packet_request request = { .events = events, .event_count = 2, .settings = &settings };
+    KEEP_AUTO(keep_session) sender = new_sender(1);
+    KEEP_AUTO(keep_session) receiver = new_receiver(1);
+    struct datagram datagram;
+    struct opening opening;
+    keep_bytes one;
+
+    assert_ok(keep_packet_seal_into(sender, &request, datagram.bytes, sizeof datagram.bytes, &datagram.len));
+    one = (keep_bytes){ datagram.bytes, datagram.len };
+    for (int i = 0; i < 2; i++) {
+        (void)try_open_bytes(receiver, NULL, 0, &opening);
+        opening.out.cap = i == 0 ? 13 : 14;
+        opening.out.event_cap = i == 0 ? 2 : 1;
+        assert_status(keep_packet_open_batch(receiver, &one, 1, &opening.out), KEEP_ERR_BUFFER_TOO_SMALL);
+        ck_assert(opening.out.data_len == 14 && opening.out.event_count == 2);
+    }
+    opening.out.event_cap = 2;
+    assert_ok(keep_packet_open_batch(receiver, &one, 1, &opening.out));
+    ck_assert_uint_eq(opening.packet.info.hop_ttl, 5);
+}
+END_TEST
+
+/* packet R7 */
+START_TEST(handshake_frames_have_lengths_of_their_own)
+{
+    static const uint8_t bytes[KEEP_MAX_PAYLOAD_LEN + 1];
+    keep_bytes message = { bytes, 0 };
+    keep_packet_request request = { .kind = KEEP_PACKET_HANDSHAKE, .events = &message, .event_count = 1 };
+    struct datagram frame;
+
+    assert_ok(keep_packet_seal_into(NULL, &request, frame.bytes, sizeof frame.bytes, &frame.len));
+    ck_assert_uint_eq(frame.len, KEEP_PACKET_HEADER_LEN);
+    message.len = KEEP_MAX_PAYLOAD_LEN;
+    assert_status(keep_packet_seal_into(NULL, &request, frame.bytes, 100, &frame.len), KEEP_ERR_BUFFER_TOO_SMALL);
+    assert_ok(keep_packet_seal_into(NULL, &request, frame.bytes, frame.len, &frame.len));
+    message.len++;
+    assert_status(keep_packet_seal_into(NULL, &request, frame.bytes, sizeof frame.bytes, &frame.len),
+                  KEEP_ERR_PACKET_TOO_LARGE);
+}
+END_TEST
+
+RUN_SUITE("packet", ONCE(outputs_that_are_none_are_refused), ONCE(batches_need_their_key_too),
+          ONCE(room_for_bytes_and_for_events_is_needed_both), ONCE(handshake_frames_have_lengths_of_their_own),
+          ONCE(what_is_too_large_is_refused_and_uses_no_counter),
           ONCE(too_many_events_are_refused_and_use_no_counter), ONCE(a_request_of_the_wrong_form_is_refused),
           ONCE(a_handshake_frame_holds_one_message_in_the_clear), ONCE(a_buffer_that_is_too_small_costs_no_counter),
           ONCE(a_batch_seals_all_but_the_bad_with_consecutive_counters),

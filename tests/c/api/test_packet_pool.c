@@ -421,7 +421,30 @@ START_TEST(a_purge_leaves_pools_and_packets)
 }
 END_TEST
 
-RUN_SUITE("packet_pool", ONCE(capacities_are_1_to_16384), ONCE(of_1025_pools_the_last_is_refused),
+START_TEST(what_is_no_call_at_all_is_refused)
+{
+    KEEP_AUTO(keep_packet_pool) pool = new_packet_pool(1);
+    KEEP_AUTO(keep_session) sender = new_sender(1);
+    struct keep_packet_pool_stats stats = KEEP_PACKET_POOL_STATS_INIT;
+    const keep_packet_request heartbeat = { .kind = KEEP_PACKET_HEARTBEAT };
+    keep_packet *packet = acquired(pool);
+    const uint8_t *data;
+    size_t len;
+
+    assert_status(keep_packet_pool_acquire(pool, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_pool_acquire(NULL, &packet), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_build(NULL, sender, &heartbeat), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_build(packet, sender, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_data(packet, NULL, &len), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_data(packet, &data, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_pool_stats(pool, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_packet_pool_stats(NULL, &stats), KEEP_ERR_INVALID_ARGUMENT);
+    assert_ok(keep_packet_set(packet, NULL));
+    assert_ok(keep_packet_free(&packet));
+}
+END_TEST
+
+RUN_SUITE("packet_pool", ONCE(what_is_no_call_at_all_is_refused), ONCE(capacities_are_1_to_16384), ONCE(of_1025_pools_the_last_is_refused),
           TIMES(threads_that_come_and_go_take_no_slot_with_them, 2),
           ONCE(slots_that_another_thread_used_are_there_for_all), ONCE(a_setting_never_reaches_the_next_user_of_a_slot),
           ONCE(heartbeats_and_handshake_frames_have_no_settings), ONCE(a_slot_holds_no_key_of_the_session_before),

@@ -106,6 +106,7 @@ START_TEST(the_keys_may_be_freed_at_once_and_the_pool_too)
     keep_session_free(&sender);
     keep_session_free(&receiver);
     keep_session_free(&receiver);
+    keep_session_free(NULL);
     ck_assert_ptr_null(receiver);
 }
 END_TEST

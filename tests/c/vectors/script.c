@@ -242,6 +242,15 @@ void unbind_handle(struct vector_step *step, const void *handle)
         one->live = one->live && one->handle != handle;
 }
 
+bool is_bound(const struct vector_step *step, const struct vector_kind *kind, const void *handle)
+{
+    const struct handle *one = step->run->newest;
+
+    while (one != NULL && one->handle != handle)
+        one = one->older;
+    return one != NULL && one->kind == kind;
+}
+
 bool is_made(struct vector_step *step, const char *name, const struct vector_kind *kind, keep_status status, void *handle)
 {
     if (status == KEEP_OK)
@@ -255,9 +264,9 @@ static void *use_handle(struct vector_run *run, const struct vector_kind *kind, 
 {
     const struct handle *found = find(run, name);
 
-    if (found != NULL && found->kind == kind && (found->live || kind->stale_is_usable))
+    if (found != NULL && (kind == NULL || found->kind == kind) && (found->live || found->kind->stale_is_usable))
         return found->handle;
-    fail(run, "a handle", kind->name, name == NULL ? "nothing" : name);
+    fail(run, "a handle", kind == NULL ? "any" : kind->name, name == NULL ? "nothing" : name);
     return NULL;
 }
 

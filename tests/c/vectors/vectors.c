@@ -31,7 +31,7 @@ enum {
     INVALID
 };
 
-static const struct vector_schema *const schemas[] = { &vectors_memory, &vectors_packet };
+static const struct vector_schema *const schemas[] = { &vectors_memory, &vectors_packet, &vectors_tracker };
 enum {
     SCHEMAS = sizeof schemas / sizeof *schemas
 };

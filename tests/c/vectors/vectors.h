@@ -56,7 +56,7 @@ struct vector_input {
     enum vector_form form;
     size_t field;                   /* its offset */
     uint64_t max, absent;           /* of a number: largest value; value without the key */
-    const struct vector_kind *kind; /* of a handle */
+    const struct vector_kind *kind; /* of a handle; NULL: any */
 };
 
 /* An operation, or an array of cases. `inputs` are words; `?` before one that may be absent. */
@@ -81,11 +81,13 @@ struct vector_schema {
     const struct vector_op *arrays, *ops;
 };
 
-extern const struct vector_schema vectors_memory, vectors_packet;
+extern const struct vector_schema vectors_memory, vectors_packet, vectors_tracker;
 
 /* Gives a handle a name; the case fails if a live handle has it. `unbind` says that a handle is freed. */
 void bind_handle(struct vector_step *step, const char *name, const struct vector_kind *kind, void *handle);
 void unbind_handle(struct vector_step *step, const void *handle);
+/* Whether a handle is of a kind, for operations that take more than one. */
+bool is_bound(const struct vector_step *step, const struct vector_kind *kind, const void *handle);
 
 /* Binds what a constructor made, and compares its status as came_out does; a failing one must leave its output alone. */
 bool is_made(struct vector_step *step, const char *name, const struct vector_kind *kind, keep_status status, void *handle);

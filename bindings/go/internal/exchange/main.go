@@ -123,7 +123,14 @@ func constants() []byte {
 			statuses[status.Name()] = []any{status, status.Error()}
 		}
 	}
-	return compact(map[string]any{"constants": numbers, "statuses": statuses})
+	all := map[string]any{}
+	for name, number := range numbers {
+		all[name] = number
+	}
+	for name, number := range trackerNumbers {
+		all[name] = number
+	}
+	return compact(map[string]any{"constants": all, "statuses": statuses})
 }
 
 func hash(content []byte) string {

@@ -51,24 +51,6 @@ var kinds = map[string]keep.PacketKind{
 	"data": keep.PacketData, "heartbeat": keep.PacketHeartbeat, "handshake": keep.PacketHandshake,
 }
 
-// word takes a word that a table knows.
-func word[T any](o object, key string, table map[string]T) T {
-	text := take[string](o, key)
-	value, known := table[text]
-	if !known {
-		fail(key, slices.Sorted(maps.Keys(table)), text)
-	}
-	return value
-}
-
-// need gives the value of a call that has to succeed.
-func need[T any](value T, err error) T {
-	if err != nil {
-		fail("status", "OK", statusOf(err))
-	}
-	return value
-}
-
 // failure gives the status of an item of a batch as an error, nil for OK.
 func failure(status keep.Status) error {
 	if status == keep.OK {
@@ -234,15 +216,15 @@ var openers = map[string]func(*keep.Session, []byte) (keep.Opened, error){
 	},
 }
 
-// packed is what OpenPacked gives: events and status of each datagram, and where they lie.
-type packed struct {
+// opening is what OpenPacked gives: events and status of each datagram, and where they lie.
+type opening struct {
 	plain    []byte
 	spans    []keep.Span
 	events   [][][]byte
 	statuses []string
 }
 
-func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.Span) packed {
+func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.Span) opening {
 	var data []byte
 	var ends []uint32
 	for _, datagram := range datagrams {
@@ -251,7 +233,7 @@ func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.S
 	}
 	packetEnds, statuses := make([]uint32, len(ends)), make([]uint8, len(ends))
 	plain, found, err := s.OpenPacked(room, data, ends, spans, packetEnds, statuses)
-	p := packed{plain: need(plain, err), spans: found}
+	p := opening{plain: need(plain, err), spans: found}
 	for i, begin := 0, uint32(0); i < len(ends); begin, i = packetEnds[i], i+1 {
 		var events [][]byte
 		for _, span := range found[begin:packetEnds[i]] {

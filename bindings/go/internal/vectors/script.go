@@ -22,7 +22,7 @@ import (
 // object is a JSON object whose keys are taken out as they are read: what is left in the end is unknown.
 type object map[string]any
 
-// outputs are what an operation gives: values of type int, bool, string, []int or []byte.
+// outputs are what an operation gives: values of type int, bool, string, []int, []string, []byte or []outputs.
 type outputs map[string]any
 
 // step is one step of a script: its keys, and the case that it belongs to.
@@ -107,6 +107,35 @@ func (o object) wide(key string) uint64 {
 	return n
 }
 
+// wideOr is wide, but gives otherwise if the integer is missing.
+func (o object) wideOr(key string, otherwise uint64) uint64 {
+	if o[key] == nil {
+		return otherwise
+	}
+	return o.wide(key)
+}
+
+// word takes a word that a table knows; it may be missing if there is something otherwise.
+func word[T any](o object, key string, table map[string]T, otherwise ...T) T {
+	if o[key] == nil && otherwise != nil {
+		return otherwise[0]
+	}
+	text := take[string](o, key)
+	value, known := table[text]
+	if !known {
+		fail(key, slices.Sorted(maps.Keys(table)), text)
+	}
+	return value
+}
+
+// need gives the value of a call that has to succeed.
+func need[T any](value T, err error) T {
+	if err != nil {
+		fail("status", "OK", statusOf(err))
+	}
+	return value
+}
+
 func (o object) done() {
 	if len(o) > 0 {
 		fail("keys", "no others", slices.Sorted(maps.Keys(o)))
@@ -167,14 +196,35 @@ func (c *testCase) expect(what string, want, got any) {
 	switch got := got.(type) {
 	case int:
 		same = want == json.Number(strconv.Itoa(got))
-	case []int:
+	case []int, []string:
 		same = fmt.Sprint(want) == fmt.Sprint(got)
+	case []outputs:
+		same = c.isList(what, want, got)
 	case []byte:
 		same = c.isBytes(want, got)
 	}
 	if !same {
 		fail(what, want, got)
 	}
+}
+
+// compare compares outputs with those that the file gives.
+func (c *testCase) compare(what string, want map[string]any, got outputs) {
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		value, known := got[key]
+		c.expect(what+" "+key, true, known)
+		c.expect(what+" "+key, want[key], value)
+	}
+}
+
+// isList compares what came one after the other, each with those of its keys that the file gives.
+func (c *testCase) isList(what string, want any, got []outputs) bool {
+	items, _ := want.([]any)
+	for i := range min(len(items), len(got)) {
+		item, _ := items[i].(map[string]any)
+		c.compare(fmt.Sprintf("%s[%d]", what, i), item, got[i])
+	}
+	return len(items) == len(got)
 }
 
 // isBytes compares bytes with their value in the file, or with the hash that stands there.
@@ -213,6 +263,9 @@ func casesOf(array string, values []any) (cases []*testCase) {
 			fail("id", "unique", id)
 		}
 		seen[id] = true
+		if _, words := fields["flags"].([]any); words { // for readers
+			delete(fields, "flags")
+		}
 		cases = append(cases, &testCase{
 			array: array, name: fmt.Sprintf("%s[%d] %s", array, i, id), comment: optional[string](fields, "comment"),
 			fields: fields, reverse: i%2 == 1, handles: map[string]io.Closer{}, saved: map[string][]byte{},
@@ -251,11 +304,7 @@ func (c *testCase) script(known operations, steps []any) {
 		}
 		got, err := known[op](s)
 		c.expect(op, status, statusOf(err))
-		for _, key := range slices.Sorted(maps.Keys(out)) {
-			value, known := got[key]
-			c.expect(op+" "+key, true, known)
-			c.expect(op+" "+key, out[key], value)
-		}
+		c.compare(op, out, got)
 		s.done()
 		if save != "" {
 			c.saved[save] = got["data"].([]byte)

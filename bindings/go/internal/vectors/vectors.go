@@ -35,8 +35,9 @@ type schema struct {
 }
 
 var schemas = map[string]*schema{
-	"keep-memory-1": &memory,
-	"keep-packet-1": &packet,
+	"keep-memory-1":  &memory,
+	"keep-packet-1":  &packet,
+	"keep-tracker-1": &tracker,
 }
 
 // file is one file of vectors; how much of it is known depends on how far it is valid.

@@ -154,7 +154,8 @@ export class Script {
 
   /** Compares an output with its expectation, whose form its own type and the output's say. */
   expectOutput(what, want, got) {
-    if (got instanceof Uint8Array) {
+    if (typeof got?.compareWith === 'function') got.compareWith(what, want);
+    else if (got instanceof Uint8Array) {
       if (isForm(want, 'sha256', 'len')) expectHash(what, want, got);
       else expect(what, this.bytes(want), got);
     } else if (isForm(want, 'about', 'within')) {

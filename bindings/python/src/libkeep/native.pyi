@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar, overload
 
 from typing_extensions import Buffer
 
-from . import memory, packet
+from . import memory, packet, tracker
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -282,3 +282,157 @@ def keep_handshake_session(
 def keep_handshake_public_key(static_key: Secret, /) -> bytes: ...
 def keep_handshake_free(handshake: Handshake, /) -> None: ...
 def keep_aead_report(which: int, /) -> dict[str, Any]: ...
+
+# tracker
+
+KEEP_BEAT_LEN: Final[int]
+KEEP_BEAT_SHARED_LEN: Final[int]
+KEEP_BEAT_MASTER_LEN: Final[int]
+KEEP_MAX_AGENTS: Final[int]
+KEEP_DEFAULT_AGENTS: Final[int]
+KEEP_PID_UNKNOWN: Final[int]
+KEEP_TIME_NEVER: Final[int]
+KEEP_HEALTH_OK: Final[int]
+KEEP_HEALTH_DEGRADED: Final[int]
+KEEP_HEALTH_CRITICAL: Final[int]
+KEEP_ORIGIN_NETWORK: Final[int]
+KEEP_ORIGIN_SOCKET_MODE: Final[int]
+KEEP_ORIGIN_OPERATOR: Final[int]
+KEEP_ORIGIN_KERNEL: Final[int]
+KEEP_ORIGIN_NONE: Final[int]
+KEEP_VERDICT_INSERTED: Final[int]
+KEEP_VERDICT_REFRESHED: Final[int]
+KEEP_VERDICT_OUT_OF_ORDER: Final[int]
+KEEP_VERDICT_CAPACITY_EXCEEDED: Final[int]
+KEEP_VERDICT_ORIGIN_CONFLICT: Final[int]
+KEEP_VERDICT_NAMESPACE_CONFLICT: Final[int]
+KEEP_ADMISSION_EVICTED: Final[int]
+KEEP_ADMISSION_RECOVERED: Final[int]
+KEEP_ADMISSION_RECYCLED: Final[int]
+KEEP_ADMISSION_TERMINAL: Final[int]
+KEEP_ADMISSION_UPGRADED: Final[int]
+KEEP_ADMISSION_WRAPPED: Final[int]
+KEEP_POLICY_STRICT: Final[int]
+KEEP_POLICY_BALANCED: Final[int]
+KEEP_REASON_GOODBYE: Final[int]
+KEEP_REASON_EXITED: Final[int]
+KEEP_REASON_RECYCLED: Final[int]
+KEEP_REASON_OPERATOR: Final[int]
+KEEP_AGENT_UNARMED: Final[int]
+KEEP_AGENT_REGISTERED: Final[int]
+KEEP_AGENT_STARTING: Final[int]
+KEEP_AGENT_ALIVE: Final[int]
+KEEP_AGENT_STALLED: Final[int]
+KEEP_SIGHTING_UNNUMBERED: Final[int]
+KEEP_MAX_LISTENERS: Final[int]
+KEEP_MAX_BEAT_KEYS: Final[int]
+KEEP_MAX_ALLOWED_UIDS: Final[int]
+KEEP_MAX_SEALED_SENDERS: Final[int]
+KEEP_CLOCK_MONOTONIC: Final[int]
+KEEP_CLOCK_BOOTTIME: Final[int]
+KEEP_EVENT_BEAT: Final[int]
+KEEP_EVENT_STALL: Final[int]
+KEEP_EVENT_RECOVERED: Final[int]
+KEEP_EVENT_EXITED: Final[int]
+KEEP_EVENT_GOODBYE: Final[int]
+KEEP_EVENT_REGISTERED: Final[int]
+KEEP_EVENT_READY: Final[int]
+KEEP_EVENT_FAILED: Final[int]
+KEEP_EVENT_CRASH: Final[int]
+KEEP_EVENT_EVICTED: Final[int]
+KEEP_EVENT_RECYCLED: Final[int]
+KEEP_EVENT_DECODE_ERROR: Final[int]
+KEEP_EVENT_UID_REFUSED: Final[int]
+KEEP_EVENT_AUTH_FAILURE: Final[int]
+KEEP_EVENT_ORIGIN_CONFLICT: Final[int]
+KEEP_EVENT_NAMESPACE_CONFLICT: Final[int]
+KEEP_EVENT_OUTAGE: Final[int]
+KEEP_EVENT_IO_ERROR: Final[int]
+KEEP_FAULT_BAD_LENGTH: Final[int]
+KEEP_FAULT_BAD_MAGIC: Final[int]
+KEEP_FAULT_BAD_VERSION: Final[int]
+KEEP_FAULT_BAD_CRC: Final[int]
+KEEP_FAULT_BAD_STATUS: Final[int]
+KEEP_FAULT_STALL_ON_WIRE: Final[int]
+KEEP_FAULT_BAD_PID: Final[int]
+KEEP_FAULT_BAD_TIMESTAMP: Final[int]
+KEEP_FAULT_BAD_NONCE: Final[int]
+KEEP_FAULT_BAD_RESERVED: Final[int]
+KEEP_BEAT_PLAIN: Final[int]
+KEEP_BEAT_SHARED: Final[int]
+KEEP_BEAT_MASTER: Final[int]
+KEEP_SOURCE_UNIX: Final[int]
+KEEP_SOURCE_UDP: Final[int]
+KEEP_SOURCE_UDP_SEALED: Final[int]
+KEEP_SOURCE_EXIT: Final[int]
+KEEP_MARK_TRUNCATED: Final[int]
+KEEP_MARK_NO_CREDENTIALS: Final[int]
+KEEP_MARK_SENDER_GONE: Final[int]
+KEEP_MARK_ATTESTED: Final[int]
+KEEP_OUTCOME_SENT: Final[int]
+KEEP_OUTCOME_DROPPED_QUEUE_FULL: Final[int]
+KEEP_OUTCOME_DROPPED_NO_OBSERVER: Final[int]
+KEEP_OUTCOME_DROPPED_PEER_GONE: Final[int]
+KEEP_OUTCOME_DROPPED_STORAGE_FULL: Final[int]
+KEEP_OUTCOME_FAILED: Final[int]
+KEEP_ACTION_NONE: Final[int]
+KEEP_ACTION_RECONNECT: Final[int]
+KEEP_ARM_SIGNALS: Final[int]
+
+class Tracker(metaclass=_SwigPyObjectType): ...
+class Observer(metaclass=_SwigPyObjectType): ...
+class Beacon(metaclass=_SwigPyObjectType): ...
+
+def keep_tracker_new(options: Mapping[str, Any] | None, hash_key: Buffer | None, /) -> tracker.Tracker: ...
+def keep_tracker_record(
+    tracker: Tracker, sightings: Sequence[tracker.Sighting], now_ns: int, /
+) -> list[tracker.Admission]: ...
+def keep_tracker_drain(tracker: Tracker, now_ns: int, most: int, /) -> list[tracker.Alarm]: ...
+def keep_tracker_next_deadline(tracker: Tracker, /) -> int: ...
+def keep_tracker_put(tracker: Tracker, pid: int, settings: Mapping[str, Any] | None, now_ns: int, /) -> int: ...
+def keep_tracker_delete(tracker: Tracker, pid: int, reason: int, now_ns: int, /) -> None: ...
+def keep_tracker_get(tracker: Tracker, pid: int, now_ns: int, /) -> tracker.Agent: ...
+def keep_tracker_list(tracker: Tracker, cursor: int, /) -> tuple[int, list[tracker.Agent]]: ...
+def keep_tracker_stats(tracker: Tracker, /) -> dict[str, Any]: ...
+@overload
+def keep_tracker_known_answer(name: str, data: Buffer, /) -> bytes: ...
+@overload
+def keep_tracker_known_answer(name: str, data: Buffer, out: Buffer, /) -> int: ...
+def keep_tracker_free(tracker: Tracker, /) -> None: ...
+def keep_observer_new(
+    tracker: Tracker, uids: Sequence[int] | None, options: Mapping[str, Any] | None, /
+) -> tracker.Observer: ...
+def keep_observer_listen(
+    observer: Observer,
+    path: tracker.Path | None,
+    fd: int,
+    address: str | None,
+    options: Mapping[str, Any] | None,
+    /,
+) -> None: ...
+def keep_observer_add_key(observer: Observer, secret: Secret, mode: int, /) -> None: ...
+def keep_observer_fd(observer: Observer, /) -> int: ...
+def keep_observer_poll(observer: Observer, most: int, /) -> list[tracker.Event]: ...
+def keep_observer_feed(
+    observer: Observer, datagrams: Sequence[tracker.Datagram], now_ns: int, most: int, /
+) -> list[tracker.Event]: ...
+def keep_observer_stats(observer: Observer, /) -> dict[str, Any]: ...
+@overload
+def keep_observer_metrics(observer: Observer, /) -> bytes: ...
+@overload
+def keep_observer_metrics(observer: Observer, out: Buffer, /) -> int: ...
+def keep_observer_free(observer: Observer, /) -> None: ...
+def keep_beacon_new(
+    path: tracker.Path | None, host: str | None, key: Secret | None, options: Mapping[str, Any] | None, /
+) -> tracker.Beacon: ...
+def keep_beacon_beat(beacon: Beacon, health: int, payload: int, /) -> tracker.Outcome: ...
+def keep_beacon_register(beacon: Beacon, settings: Mapping[str, Any] | None, /) -> tracker.Outcome: ...
+def keep_beacon_goodbye(beacon: Beacon, /) -> tracker.Outcome: ...
+def keep_beacon_arm(beacon: Beacon, flags: int, /) -> None: ...
+def keep_beacon_crash(beacon: Beacon, payload: int, /) -> None: ...
+def keep_beacon_reconnect(beacon: Beacon, /) -> None: ...
+def keep_beacon_restart(beacon: Beacon, /) -> None: ...
+def keep_beacon_agent_key(master: Secret, pid: int, /) -> memory.Secret: ...
+def keep_beacon_prepare(beacon: Beacon, health: int, payload: int, now_ns: int, /) -> bytes: ...
+def keep_beacon_commit(beacon: Beacon, error: int, /) -> tracker.Outcome: ...
+def keep_beacon_free(beacon: Beacon, /) -> None: ...

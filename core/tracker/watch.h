@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watch: the one descriptor of an observer, an epoll set with its listeners, process descriptors and a timer.
+ */
+#ifndef KEEP_TRACKER_WATCH_H
+#define KEEP_TRACKER_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keep/error.h"
+#include "keep/status.h"
+
+#define KEEP__WATCH_TAGS 64
+
+typedef struct keep__watch {
+    int set, timer;
+    uint64_t armed_ns; /* when the timer goes off; 0: not at all */
+} keep__watch;
+
+/* KEEP_ERR_SYSTEM. `clock` is KEEP_CLOCK_... */
+keep_status keep__watch_open(uint32_t clock, keep__watch *out, keep_error *err);
+
+/* Watches a descriptor until it is closed; `tag` names it. False: it cannot be. */
+bool keep__watch_add(keep__watch *watch, int fd, uint64_t tag);
+
+/* Makes the set readable at `at_ns` of its clock, at once if that has passed; UINT64_MAX: never. */
+void keep__watch_arm(keep__watch *watch, uint64_t at_ns);
+
+/* The tags of descriptors that are readable now; the timer has none. */
+size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS]);
+
+void keep__watch_close(keep__watch *watch);
+
+#endif
