@@ -331,7 +331,7 @@ keep_status keep_beacon_reconnect(keep_beacon *beacon, keep_error *err)
 
 keep_status keep_beacon_restart(keep_beacon *beacon, keep_error *err)
 {
-    keep__connection connection;
+    keep__connection connection = { .fd = KEEP__NO_SOCKET };
     keep_status st = keep__beacon_check(beacon);
     bool is_child = st == KEEP_ERR_FORKED;
     bool is_sealed;
@@ -347,8 +347,10 @@ keep_status keep_beacon_restart(keep_beacon *beacon, keep_error *err)
     st = keep__connection_open(&beacon->peer, is_sealed, &connection, err);
     if (st == KEEP_OK)
         st = begin_life(beacon, err);
-    if (st != KEEP_OK)
+    if (st != KEEP_OK) {
+        keep__connection_close(&connection);
         return st;
+    }
     if (is_child)
         keep__beacon_disarm(beacon);
     keep__connection_close(&beacon->connection);
@@ -357,9 +359,11 @@ keep_status keep_beacon_restart(keep_beacon *beacon, keep_error *err)
     return KEEP_OK;
 }
 
+/* The new secret is made under the master's window: a purge finds one of the two. */
 keep_status keep_beacon_agent_key(const keep_secret *master, uint32_t pid, keep_secret **out_secret)
 {
     KEEP__KEY32(key);
+    keep_secret *agent = NULL;
     const uint8_t *data;
     size_t len;
     keep_status st = out_secret == NULL ? KEEP_ERR_INVALID_ARGUMENT : keep_secret_read_begin(master, &data, &len);
@@ -367,12 +371,17 @@ keep_status keep_beacon_agent_key(const keep_secret *master, uint32_t pid, keep_
 
     if (st != KEEP_OK)
         return st;
-    if (len == KEEP__BEAT_KEY_LEN)
+    if (len == KEEP__BEAT_KEY_LEN) {
         keep__agent_key(data, pid, key.bytes);
-    else
+        st = keep_secret_from_bytes(NULL, key.bytes, sizeof key.bytes, &agent);
+    } else {
         st = KEEP_ERR_INVALID_ARGUMENT;
+    }
     ended = keep_secret_end(master);
+    st = st != KEEP_OK ? st : ended;
     if (st == KEEP_OK)
-        st = ended;
-    return st != KEEP_OK ? st : keep_secret_from_bytes(NULL, key.bytes, sizeof key.bytes, out_secret);
+        *out_secret = agent;
+    else
+        (void)keep_secret_free(&agent);
+    return st;
 }
