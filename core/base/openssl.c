@@ -28,7 +28,8 @@ static OSSL_LIB_CTX *need_context(void)
     made = OSSL_LIB_CTX_new();
     if (made == NULL)
         return NULL;
-    if (OSSL_PROVIDER_load(made, "default") == NULL || !atomic_compare_exchange_strong(&private_context, &expected, made))
+    if (OSSL_PROVIDER_load(made, "default") == NULL ||
+        !atomic_compare_exchange_strong(&private_context, &expected, made))
         OSSL_LIB_CTX_free(made);
     return atomic_load(&private_context);
 }

@@ -114,7 +114,8 @@ keep_status keep_harden(uint32_t flags, struct keep_harden_report *out_report)
     struct keep_harden_report report = KEEP_HARDEN_REPORT_INIT;
     keep__process process;
 
-    if (out_report != NULL && keep__report_check(out_report, KEEP__SIZE_UP_TO(struct keep_harden_report, error)) != KEEP_OK)
+    if (out_report != NULL &&
+        keep__report_check(out_report, KEEP__SIZE_UP_TO(struct keep_harden_report, error)) != KEEP_OK)
         return KEEP_ERR_INVALID_ARGUMENT;
     if ((flags & ~(uint32_t)ALL_MEASURES) != 0)
         return KEEP_ERR_INVALID_ARGUMENT;

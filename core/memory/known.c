@@ -132,7 +132,8 @@ static keep_status guarded_layout(keep__reader in, keep__answer answer)
     uint64_t page = keep__read_u64le(&in);
     uint64_t len = keep__read_u64le(&in);
     uint32_t flags = keep__read_u32le(&in);
-    keep_status st = keep__answer_whole(&in) ? keep__layout_guarded(page, len, flags, &plan) : KEEP_ERR_INVALID_ARGUMENT;
+    keep_status st =
+        keep__answer_whole(&in) ? keep__layout_guarded(page, len, flags, &plan) : KEEP_ERR_INVALID_ARGUMENT;
 
     if (st != KEEP_OK)
         return st;

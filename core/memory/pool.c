@@ -18,7 +18,8 @@
 static keep_status read_pool_options(const keep_pool_options *given, keep_pool_options *out, keep__tier_plan *out_plan)
 {
     keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
-    keep_status st = keep__options_read(given, KEEP__SIZE_UP_TO(keep_pool_options, resplit_views), sizeof options, &options);
+    keep_status st =
+        keep__options_read(given, KEEP__SIZE_UP_TO(keep_pool_options, resplit_views), sizeof options, &options);
 
     if (st != KEEP_OK)
         return st;

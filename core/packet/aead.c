@@ -85,7 +85,8 @@ static keep_status choose_demanded_locked(struct aeads *aeads, uint32_t aead, ke
     return KEEP_OK;
 }
 
-static keep_status prepare_cipher_locked(struct aeads *aeads, uint32_t aead, keep__cipher_choice *out) KEEP_HOLDS(aeads->lock)
+static keep_status prepare_cipher_locked(struct aeads *aeads, uint32_t aead, keep__cipher_choice *out)
+    KEEP_HOLDS(aeads->lock)
 {
     keep_status st = prove_all_locked(aeads);
 

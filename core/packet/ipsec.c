@@ -142,7 +142,8 @@ static void describe(IMB_JOB *job, const keep__cipher_job *what)
 }
 
 /* Does one job, and writes the tag that it computes. */
-static keep_status run_job(keep__cipher_context *context, const keep__cipher_job *what, bool is_sealing, uint8_t *out_tag)
+static keep_status run_job(keep__cipher_context *context, const keep__cipher_job *what, bool is_sealing,
+                           uint8_t *out_tag)
 {
     IMB_MGR *manager = manager_of(context);
     IMB_JOB *job = IMB_GET_NEXT_JOB(manager);

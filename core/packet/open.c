@@ -118,7 +118,8 @@ static void open_item(keep_session *session, keep__cipher *cipher, const struct 
     opened->status = item.status;
     if (item.status != KEEP_OK)
         return;
-    item.status = open_datagram(session, cipher, judged, datagram + KEEP_PACKET_HEADER_LEN, out->data + item.payload.offset);
+    item.status =
+        open_datagram(session, cipher, judged, datagram + KEEP_PACKET_HEADER_LEN, out->data + item.payload.offset);
     if (item.status != KEEP_OK)
         atomic_fetch_add(&session->auth_failed, 1);
     else
@@ -237,8 +238,8 @@ static bool is_in_place(const keep_packet_open_out *out, keep_bytes datagram)
 
 static bool is_open_out(const keep_packet_open_out *out)
 {
-    return keep__report_check(out, KEEP__SIZE_UP_TO(keep_packet_open_out, opened_count)) == KEEP_OK && out->packets != NULL &&
-           (out->data != NULL || out->cap == 0) && (out->events != NULL || out->event_cap == 0);
+    return keep__report_check(out, KEEP__SIZE_UP_TO(keep_packet_open_out, opened_count)) == KEEP_OK &&
+           out->packets != NULL && (out->data != NULL || out->cap == 0) && (out->events != NULL || out->event_cap == 0);
 }
 
 static keep_status check_opening(const keep_session *session)

@@ -58,7 +58,7 @@ struct keep_packet_pool {
     keep__pages pages;
     struct slot *slots;     /* in pages */
     keep_packet_pool *next; /* of packets->unused */
-    _Atomic uint64_t life; /* how often it began ‖ ENDED ‖ FREED */
+    _Atomic uint64_t life;  /* how often it began ‖ ENDED ‖ FREED */
     _Atomic uint64_t peak, refused;
     _Atomic uint64_t words[KEEP_MAX_PACKET_SLOTS]; /* large, and touched only as far as the capacity reaches */
 };

@@ -40,8 +40,9 @@ static keep__cipher_job proof_job(const struct proof *proof, const uint8_t *in, 
 /* RFC 8439 §2.8.2. */
 static bool gives_published_answer(const struct proof *proof)
 {
-    static const char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
-                               "sunscreen would be it.";
+    static const char text[] =
+        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
+        "sunscreen would be it.";
     static const uint8_t aad[] = { 0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7 };
     static const uint8_t nonce[] = { 0x07, 0, 0, 0, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47 };
     static const uint8_t answer[] = { 0x1a, 0xe1, 0x0b, 0x59, 0x4f, 0x09, 0xe2, 0x6a,

@@ -223,8 +223,8 @@ static keep_status withdraw_sealed(keep_packet_seal_out *out, size_t count)
 
 static bool is_seal_out(const keep_packet_seal_out *out)
 {
-    return keep__report_check(out, KEEP__SIZE_UP_TO(keep_packet_seal_out, sealed_count)) == KEEP_OK && out->offsets != NULL && out->statuses != NULL &&
-           (out->data != NULL || out->cap == 0);
+    return keep__report_check(out, KEEP__SIZE_UP_TO(keep_packet_seal_out, sealed_count)) == KEEP_OK &&
+           out->offsets != NULL && out->statuses != NULL && (out->data != NULL || out->cap == 0);
 }
 
 keep_status keep_packet_seal_batch(keep_session *session, const keep_packet_request *requests, size_t count,

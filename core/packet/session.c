@@ -133,7 +133,8 @@ keep_status keep__session_make(const keep__session_keys *keys, const keep_sessio
     keep_session_options read;
     keep_status st = read_session_options(options, &read);
 
-    if (st == KEEP_OK && (read.tx_key != NULL || read.rx_key != NULL || read.session_id != 0 || read.first_counter != 0))
+    if (st == KEEP_OK &&
+        (read.tx_key != NULL || read.rx_key != NULL || read.session_id != 0 || read.first_counter != 0))
         st = KEEP_ERR_INVALID_ARGUMENT;
     return st != KEEP_OK ? st : make(keys, &read, out_session);
 }
