@@ -17,7 +17,10 @@
 #include "memory/pool.h"
 #include "base/banned.h"
 
-/* How a run of the pages, `from` at a multiple of 16, differs from the repeated canary: 0 if not at all. */
+/*
+ * How a run of the pages differs from the repeated canary: 0 if not at all. A run starts at a multiple of 16, or is
+ * shorter than 16 bytes.
+ */
 static uint64_t differing_bits(const keep__buffer *buffer, size_t from, size_t to)
 {
     const uint8_t *bytes = buffer->pages.data;
@@ -35,21 +38,27 @@ static uint64_t differing_bits(const keep__buffer *buffer, size_t from, size_t t
     return differs;
 }
 
+/* Repeats the canary over such a run. */
+static void write_run(const keep__buffer *buffer, size_t from, size_t to)
+{
+    uint8_t *bytes = buffer->pages.data;
+
+    for (; from + KEEP__CANARY_LEN <= to; from += KEEP__CANARY_LEN)
+        memcpy(bytes + from, buffer->canary, KEEP__CANARY_LEN);
+    for (; from < to; from++)
+        bytes[from] = buffer->canary[from % KEEP__CANARY_LEN];
+}
+
 static bool is_intact(const keep__buffer *buffer)
 {
-    uint64_t differs = differing_bits(buffer, 0, buffer->offset);
-
-    for (size_t i = buffer->offset + buffer->capacity; i < buffer->pages.len; i++)
-        differs |= buffer->pages.data[i] ^ buffer->canary[i % KEEP__CANARY_LEN];
-    return differs == 0;
+    return (differing_bits(buffer, 0, buffer->offset) |
+            differing_bits(buffer, buffer->offset + buffer->capacity, buffer->pages.len)) == 0;
 }
 
 static void write_canary(const keep__buffer *buffer)
 {
-    for (size_t i = 0; i < buffer->offset; i++)
-        buffer->pages.data[i] = buffer->canary[i % KEEP__CANARY_LEN];
-    for (size_t i = buffer->offset + buffer->capacity; i < buffer->pages.len; i++)
-        buffer->pages.data[i] = buffer->canary[i % KEEP__CANARY_LEN];
+    write_run(buffer, 0, buffer->offset);
+    write_run(buffer, buffer->offset + buffer->capacity, buffer->pages.len);
 }
 
 /* Under AddressSanitizer and valgrind nobody but this file may touch the slack. */
