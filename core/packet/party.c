@@ -28,7 +28,7 @@ enum token {
 };
 
 struct noise_message {
-    uint8_t tokens[5];
+    enum token tokens[5];
     uint8_t overhead; /* keys and tags without the payload */
 };
 
@@ -103,13 +103,13 @@ static bool write_tokens(keep__party *party, const struct noise_message *message
     keep__party_state *trial = &party->secrets->trial;
     bool is_right = true;
 
-    for (const uint8_t *token = message->tokens; is_right && *token != TOKEN_END; token++) {
+    for (const enum token *token = message->tokens; is_right && *token != TOKEN_END; token++) {
         if (*token == TOKEN_E)
             *at += write_ephemeral(trial, *at);
         else if (*token == TOKEN_S)
             *at += keep__noise_encrypt(&trial->noise, party->static_public, KEEP__NOISE_LEN, *at);
         else
-            is_right = mix_token(party, (enum token)*token);
+            is_right = mix_token(party, *token);
     }
     return is_right;
 }
@@ -126,7 +126,7 @@ static bool read_tokens(keep__party *party, const struct noise_message *message,
     keep__party_state *trial = &party->secrets->trial;
     bool is_right = true;
 
-    for (const uint8_t *token = message->tokens; is_right && *token != TOKEN_END; token++) {
+    for (const enum token *token = message->tokens; is_right && *token != TOKEN_END; token++) {
         if (*token == TOKEN_E) {
             read_ephemeral(trial, *at);
             *at += KEEP__NOISE_LEN;
@@ -134,7 +134,7 @@ static bool read_tokens(keep__party *party, const struct noise_message *message,
             is_right = keep__noise_decrypt(&trial->noise, *at, KEEP__NOISE_LEN, trial->remote_static) == KEEP_OK;
             *at += KEEP__NOISE_LEN + KEEP__NOISE_TAG_LEN;
         } else {
-            is_right = mix_token(party, (enum token)*token);
+            is_right = mix_token(party, *token);
         }
     }
     return is_right;
@@ -173,7 +173,7 @@ keep_status keep__party_begin(keep__party *party, keep_bytes prologue, const uin
     memcpy(secrets->state.remote_static, remote_static, KEEP__NOISE_LEN);
     keep__noise_mix_hash(noise, secrets->state.remote_static, KEEP__NOISE_LEN);
     return keep__x25519(secrets->static_key, secrets->state.remote_static, product.bytes) ? KEEP_OK
-                                                                                           : KEEP_ERR_INVALID_ARGUMENT;
+                                                                                          : KEEP_ERR_INVALID_ARGUMENT;
 }
 
 uint32_t keep__party_messages(const keep__party *party)
