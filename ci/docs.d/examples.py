@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The examples in the documents: every fenced block of C, Python, JavaScript or Go compiles and runs (style R9, R46).
+"""The examples in the documents: every fenced block of C, Python, JavaScript or Go compiles and runs (style R9, R46),
+and no fence is left open.
 
 A block is a whole program, as a reader would paste it. One that cannot be whole is fenced without a language.
 """
@@ -38,6 +39,14 @@ def examples(tree: Tree) -> Iterator[Example]:
         for match in FENCE.finditer(text):
             if match[1] in LANGUAGES:
                 yield Example(path, ctext.line_of(text, match.start()), LANGUAGES[match[1]], match[2])
+
+
+def open_fences(tree: Tree) -> Iterator[Finding]:
+    for path in tree.paths(*DOCUMENTS):
+        text = tree.read(path)
+        fences = list(re.finditer(r"^```", text, re.MULTILINE))
+        if len(fences) % 2:
+            yield Finding(path, ctext.line_of(text, fences[-1].start()), "one of the fences up to here has no other end")
 
 
 def c_program(root: Path, source: Path) -> list[str]:
@@ -113,6 +122,7 @@ def check(tree: Tree) -> Iterator[Finding]:
     for suffix in sorted({"c", "py", "js", "go"} - shown):
         if not (suffix == "js" and "mjs" in shown):
             yield Finding("README.md", 1, f"shows no example in .{suffix} (style 8)")
+    yield from open_fences(tree)
     for example in found:
         wrong = run(example, tree.root)
         if wrong:

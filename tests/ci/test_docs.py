@@ -138,6 +138,9 @@ class Examples(DocumentCase):
     def test_every_language_must_be_shown(self) -> None:
         self.assert_found(examples.check, {"README.md": "```sh\nls\n```\n"}, *["README.md:1"] * 4)
 
+    def test_a_fence_that_is_left_open_is_found(self) -> None:
+        self.assert_found(examples.open_fences, {"README.md": "```sh\nls\n```\n\n```sh\npwd\n"}, "README.md:5")
+
     def test_an_example_that_fails_is_found(self) -> None:
         self.assertIn("7", self.run_example("py", "raise SystemExit(7)"))
         self.assertIn("nothing", self.run_example("js", "require('nothing')"))
