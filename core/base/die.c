@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/checked.h"
 #include "base/banned.h"
 #undef abort
 
@@ -16,7 +15,7 @@ void keep__die(const char *sentence)
 {
     char line[256] = "libkeep: ";
     size_t start = strlen(line);
-    size_t len = keep__size_min(strlen(sentence), sizeof line - start - 1);
+    size_t len = strnlen(sentence, sizeof line - start - 1);
 
     memcpy(line + start, sentence, len);
     line[start + len] = '\n';

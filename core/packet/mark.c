@@ -79,14 +79,14 @@ static struct keep__tx_mark *push(void)
     return mark;
 }
 
-static keep_status set_mark_locked(struct marks *marks, const uint8_t *key, struct keep__tx_mark **out_mark)
+static keep_status set_mark_locked(struct marks *marks, const uint8_t *tx_bytes, struct keep__tx_mark **out_mark)
     KEEP_HOLDS(marks->lock)
 {
     uint8_t fingerprint[KEEP__FINGERPRINT_LEN];
     struct keep__tx_mark *mark;
 
     (void)marks;
-    keep__fingerprint(fingerprint_key, key, 32, fingerprint);
+    keep__fingerprint(fingerprint_key, tx_bytes, 32, fingerprint);
     if (search(fingerprint, &mark))
         return keep__trace(KEEP_ERR_STATE);
     if (mark == NULL)

@@ -36,6 +36,7 @@ static void judge_datagram(const keep_session *session, keep_bytes datagram, str
 {
     keep_status st = datagram.data == NULL && datagram.len != 0 ? KEEP_ERR_INVALID_ARGUMENT : KEEP_OK;
 
+    out->info = (keep_packet_info){ 0 };
     if (st == KEEP_OK && datagram.len >= KEEP_PACKET_HEADER_LEN)
         memcpy(out->header, datagram.data, KEEP_PACKET_HEADER_LEN);
     if (st == KEEP_OK)

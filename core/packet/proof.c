@@ -78,7 +78,7 @@ static bool refuses_flipped_tags(struct proof *proof, size_t len)
     keep__cipher_job opened = proof_job(proof, proof->expected, proof->got, proof->expected_tag, len);
 
     keep__sodium_seal_combined(&sealed);
-    for (size_t bit = 0; bit < 8 * KEEP__CIPHER_TAG_LEN; bit++) {
+    for (size_t bit = 0; bit / 8 < KEEP__CIPHER_TAG_LEN; bit++) {
         proof->expected_tag[bit / 8] ^= (uint8_t)(1U << bit % 8);
         if (proof->form->open(proof->context, &opened) != KEEP_ERR_AUTH)
             return false;

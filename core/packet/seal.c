@@ -42,13 +42,13 @@ static keep_status check_sealer(const keep_session *session)
 
 /* Writes and encrypts one packet whose counter is taken. */
 static void write_packet(keep_session *session, keep__cipher *cipher, const keep_packet_request *request,
-                         const keep__header_values *values, uint8_t *out)
+                         const keep__header_values *values, uint8_t *datagram)
 {
     uint8_t aad[KEEP__PACKET_AAD_LEN];
-    uint8_t *payload = out + KEEP_PACKET_HEADER_LEN;
+    uint8_t *payload = datagram + KEEP_PACKET_HEADER_LEN;
     keep__cipher_job job = {
         .key = session->tx.bytes,
-        .nonce = out + NONCE_AT,
+        .nonce = datagram + NONCE_AT,
         .aad = aad,
         .aad_len = sizeof aad,
         .in = payload,
@@ -57,8 +57,8 @@ static void write_packet(keep_session *session, keep__cipher *cipher, const keep
         .tag = payload + values->payload_len,
     };
 
-    keep__frame_write_header(request, values, out);
-    keep__frame_aad(out, aad);
+    keep__frame_write_header(request, values, datagram);
+    keep__frame_aad(datagram, aad);
     do {
         keep__frame_write_events(request->events, request->event_count, payload);
     } while (keep__cipher_seal(cipher, &job) != KEEP_OK);
