@@ -6,6 +6,8 @@
  *        exchange read DIR FROM
  *        exchange beat PATH
  *        exchange observe PATH FROM
+ *        exchange live PATH
+ *        exchange flood PATH beats|garbage
  *
  * DIR/LANG/ holds the items of a language. PATH is the socket of an observer.
  */
@@ -396,6 +398,11 @@ int main(int argc, char **argv)
         return beat_to(argv[2]) ? 0 : 1;
     if (argc == 4 && strcmp(verb, "observe") == 0)
         return tell(argv[3], "live", observe_at(argv[2])) ? 0 : 1;
-    fprintf(stderr, "usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM\n");
+    if (argc == 3 && strcmp(verb, "live") == 0)
+        return live_at(argv[2]) ? 0 : 1;
+    if (argc == 4 && strcmp(verb, "flood") == 0)
+        return flood_at(argv[2], argv[3]) ? 0 : 1;
+    fprintf(stderr, "usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH | "
+                    "flood PATH beats|garbage\n");
     return 2;
 }

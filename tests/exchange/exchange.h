@@ -37,4 +37,8 @@ bool is_same_tracker(const char *folder);
 bool beat_to(const char *path);
 bool observe_at(const char *path);
 
+/* One of the crowd: an agent until its input says otherwise; one that floods with good beats or garbage until it is killed. */
+bool live_at(const char *path);
+bool flood_at(const char *path, const char *what);
+
 #endif

@@ -7,6 +7,7 @@
 //     exchange.mjs read DIR FROM
 //     exchange.mjs beat PATH
 //     exchange.mjs observe PATH FROM
+//     exchange.mjs live PATH
 //
 // DIR/LANG/ holds the items of a language; inputs.json says what all of them start from. PATH is the socket of an
 // observer.
@@ -15,6 +16,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import keep from '../../bindings/node/lib/index.js';
+import { live } from './agent.mjs';
 import * as tracker from './tracker.mjs';
 
 const {
@@ -111,11 +113,12 @@ const verbs = {
   read: async (directory, from) => read(path.join(directory, from)),
   beat: async (socket) => await tracker.beat(socket),
   observe: async (socket, from) => tell(from, 'live', await tracker.observe(socket)),
+  live: async (socket) => await live(socket),
 };
 
 async function main([verb, ...rest]) {
   if (!Object.hasOwn(verbs, verb ?? '') || rest.length !== verbs[verb].length) {
-    console.error('usage: exchange.mjs write DIR | read DIR FROM | beat PATH | observe PATH FROM');
+    console.error('usage: exchange.mjs write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH');
     return 2;
   }
   return (await verbs[verb](...rest)) === false ? 1 : 0;

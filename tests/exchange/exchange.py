@@ -6,6 +6,7 @@ usage: exchange.py write DIR
        exchange.py read DIR FROM
        exchange.py beat PATH
        exchange.py observe PATH FROM
+       exchange.py live PATH
 
 DIR/LANG/ holds the items of a language; tests/exchange/inputs.json says what all of them start from. PATH is the socket
 of an observer.
@@ -19,6 +20,7 @@ import sys
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
+import agent
 import libkeep
 import tracker
 
@@ -92,6 +94,8 @@ def main(arguments: list[str]) -> int:
         return int(not tracker.beat(rest[0]))
     if verb == "observe" and len(rest) == 2:
         return int(not tell(rest[1], "live", tracker.observe(rest[0])))
+    if verb == "live" and len(rest) == 1:
+        return int(not agent.live(rest[0]))
     print(__doc__, file=sys.stderr)
     return 2
 

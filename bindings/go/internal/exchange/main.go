@@ -6,6 +6,7 @@
 //	exchange read DIR FROM
 //	exchange beat PATH
 //	exchange observe PATH FROM
+//	exchange live PATH
 //
 // DIR/LANG/ holds the items of a language. PATH is the socket of an observer. It runs in the root of the repository.
 package main
@@ -207,11 +208,13 @@ func run(arguments []string) (bool, error) {
 		return true, beat(rest[0])
 	case verb == "observe" && len(rest) == 2:
 		return tell(rest[1], "live", observe(rest[0])), nil
+	case verb == "live" && len(rest) == 1:
+		return true, live(rest[0])
 	}
 	return false, errUsage
 }
 
-var errUsage = errors.New("usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM")
+var errUsage = errors.New("usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH")
 
 func main() {
 	isGood, err := run(os.Args[1:])
