@@ -65,7 +65,8 @@ static const struct counter observer_counters[] = {
       offsetof(struct keep_observer_stats, foreign_namespace) },
     { "pidfd_unavailable", "Agents whose end is not seen at once.",
       offsetof(struct keep_observer_stats, pidfd_unavailable) },
-    { "io_errors", "Sockets that could not be read.", offsetof(struct keep_observer_stats, io_errors) },
+    { "io_errors", "Sockets that could not be read, timers that could not be set.",
+      offsetof(struct keep_observer_stats, io_errors) },
 };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))

@@ -19,8 +19,8 @@
 /* What making a handle may give, and OK where a call may be lost: a datagram, an end that is seen later, a mode. */
 static const keep_status of_making[] = { KEEP_ERR_NO_MEMORY, KEEP_ERR_SYSTEM, KEEP_ERR_UNSUPPORTED, KEEP_OK };
 /* With a key also what acquiring may give; a path that cannot be bound may be somebody's. */
-static const keep_status of_listening[] = { KEEP_ERR_NO_MEMORY, KEEP_ERR_SYSTEM, KEEP_ERR_UNSUPPORTED,
-                                            KEEP_ERR_LOCK_LIMIT, KEEP_ERR_BUSY, KEEP_OK };
+static const keep_status of_listening[] = { KEEP_ERR_NO_MEMORY,  KEEP_ERR_SYSTEM, KEEP_ERR_UNSUPPORTED,
+                                            KEEP_ERR_LOCK_LIMIT, KEEP_ERR_BUSY,   KEEP_OK };
 
 enum {
     OF_MAKING = sizeof of_making / sizeof *of_making,
@@ -154,6 +154,93 @@ START_TEST(a_socket_that_cannot_be_read_is_an_event)
 }
 END_TEST
 
+enum {
+    FIRST_NS = 1000
+};
+
+/* An observer without a path; its ledger has one agent, which beat at FIRST_NS. */
+static keep_observer *observer_of_one(void)
+{
+    const keep_datagram text = {
+        .data = { "WATCHDOG=1", 10 },
+        .generation = 1,
+        .kernel_pid = 100,
+        .uid = getuid(),
+        .source = KEEP_SOURCE_UNIX,
+    };
+    keep_tracker *tracker = NULL;
+    keep_observer *observer = NULL;
+    size_t count;
+
+    assert_ok(keep_tracker_new(NULL, &tracker));
+    assert_ok(keep_observer_new(NULL, tracker, &observer, NULL));
+    assert_ok(keep_observer_feed(observer, &text, 1, FIRST_NS, NULL, 0, &count));
+    keep_tracker_free(&tracker);
+    return observer;
+}
+
+/* Without its timer an observer would sleep on while agents fall silent. */
+START_TEST(a_timer_that_cannot_be_set_is_an_event)
+{
+    const uint64_t due_ns = FIRST_NS + (uint64_t)5 * 1000000000;
+    keep_observer *observer = observer_of_one();
+    struct keep_observer_stats stats = KEEP_OBSERVER_STATS_INIT;
+    keep_event events[2] = { { .kind = 0 } };
+    size_t room = _i == 0 ? 2 : 1, count = 0;
+
+    fail_calls_of("timerfd_settime", EIO);
+    assert_ok(keep_observer_feed(observer, NULL, 0, due_ns, events, room, &count));
+    fail_calls_of(NULL, 0);
+    ck_assert_uint_eq(count, room);
+    ck_assert_uint_eq(events[0].kind, KEEP_EVENT_STALL);
+    if (room == 1)
+        assert_ok(keep_observer_feed(observer, NULL, 0, due_ns, events + 1, 1, &count));
+    ck_assert_uint_eq(events[1].kind, KEEP_EVENT_IO_ERROR);
+    ck_assert_uint_eq(events[1].detail, EIO);
+    assert_ok(keep_observer_feed(observer, NULL, 0, due_ns, events, 2, &count));
+    ck_assert_uint_eq(count, 0);
+    assert_ok(keep_observer_stats(observer, &stats));
+    ck_assert_uint_eq(stats.io_errors, 1);
+    keep_observer_free(&observer);
+}
+END_TEST
+
+START_TEST(a_timer_is_set_when_it_changes)
+{
+    keep_observer *observer = observer_of_one();
+    size_t count;
+
+    fail_calls_of("timerfd_settime", EIO);
+    assert_ok(keep_observer_feed(observer, NULL, 0, FIRST_NS + 1, NULL, 0, &count));
+    ck_assert_uint_eq(failed_calls(), 0);
+    assert_ok(keep_observer_feed(observer, NULL, 0, UINT64_MAX / 2, NULL, 0, &count));
+    ck_assert_uint_eq(failed_calls(), 1);
+    fail_calls_of(NULL, 0);
+    keep_observer_free(&observer);
+}
+END_TEST
+
+START_TEST(one_such_event_waits_however_often_it_fails)
+{
+    keep_observer *observer = observer_of_one();
+    struct keep_observer_stats stats = KEEP_OBSERVER_STATS_INIT;
+    keep_event events[2];
+    size_t count;
+
+    fail_calls_of("timerfd_settime", EIO);
+    for (int i = 0; i < 3; i++)
+        assert_ok(keep_observer_feed(observer, NULL, 0, UINT64_MAX / 2, NULL, 0, &count));
+    fail_calls_of(NULL, 0);
+    assert_ok(keep_observer_stats(observer, &stats));
+    ck_assert_uint_eq(stats.io_errors, 3);
+    assert_ok(keep_observer_feed(observer, NULL, 0, UINT64_MAX / 2, events, 2, &count));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_uint_eq(events[0].kind, KEEP_EVENT_IO_ERROR);
+    ck_assert_uint_eq(events[1].kind, KEEP_EVENT_STALL);
+    keep_observer_free(&observer);
+}
+END_TEST
+
 /* --- beacons --- */
 
 /* Somebody who listens and never reads. */
@@ -211,4 +298,6 @@ START_TEST(beating_survives_every_failing_call)
 END_TEST
 
 RUN_SUITE("tracker", ONCE(making_a_ledger_survives_every_failing_call), ONCE(observing_survives_every_failing_call),
-          ONCE(a_socket_that_cannot_be_read_is_an_event), TIMES(beating_survives_every_failing_call, 2))
+          ONCE(a_socket_that_cannot_be_read_is_an_event), TIMES(a_timer_that_cannot_be_set_is_an_event, 2),
+          ONCE(a_timer_is_set_when_it_changes), ONCE(one_such_event_waits_however_often_it_fails),
+          TIMES(beating_survives_every_failing_call, 2))
