@@ -595,6 +595,10 @@ def test_a_timer_says_goodbye_unless_its_block_failed(ledger: Tracker, tmp_path:
         async with beacon.every(1):
             raise KeyError
 
+    async def leave(beacon: Beacon, code: int) -> None:
+        async with beacon.every(1):
+            sys.exit(code)
+
     async def cancelled(beacon: Beacon) -> None:
         async def hold() -> None:
             async with beacon.every(1):
@@ -612,6 +616,12 @@ def test_a_timer_says_goodbye_unless_its_block_failed(ledger: Tracker, tmp_path:
             with pytest.raises(KeyError):
                 asyncio.run(fail(beacon))
             assert [event.kind for event in news(observer)] == [EventKind.REGISTERED]
+            with pytest.raises(SystemExit):
+                asyncio.run(leave(beacon, 1))
+            assert [event.kind for event in news(observer)] == [EventKind.REGISTERED]
+            with pytest.raises(SystemExit):
+                asyncio.run(leave(beacon, 0))
+            assert [event.kind for event in news(observer)] == [EventKind.REGISTERED, EventKind.GOODBYE]
             asyncio.run(cancelled(beacon))
             assert [event.kind for event in news(observer)] == [EventKind.REGISTERED, EventKind.GOODBYE]
 
