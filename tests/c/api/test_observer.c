@@ -51,17 +51,6 @@ static uint64_t start_of(pid_t pid)
     return start;
 }
 
-/* A bare socket that is connected to the observer. */
-static int bare_socket(const struct post *post)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    memcpy(address.sun_path, post->path, strlen(post->path) + 1);
-    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
 static void send_text(int fd, const char *text)
 {
     ck_assert_int_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
@@ -549,13 +538,7 @@ END_TEST
 
 static keep_datagram beat_of(uint32_t pid, uint64_t nonce, uint8_t frame[KEEP_BEAT_LEN])
 {
-    uint8_t body[25] = { 0 };
-    size_t len;
-
-    memcpy(body + 1, &pid, sizeof pid);
-    memcpy(body + 5, &nonce, sizeof nonce);
-    memcpy(body + 13, &nonce, sizeof nonce);
-    assert_ok(keep_tracker_known_answer("beat.encode", body, sizeof body, frame, KEEP_BEAT_LEN, &len));
+    write_beat(pid, nonce, frame);
     return (keep_datagram){
         .data = { frame, KEEP_BEAT_LEN },
         .generation = 1,
