@@ -278,7 +278,8 @@ func (b *Beacon) Commit(errno syscall.Errno) (Outcome, error) {
 
 // Every registers, beats at once and then every d until the context ends, and says goodbye. Before each beat it asks the
 // check, in the calling goroutine: an error is a degraded beat, and a check that hangs is none, so let it look at what is
-// supervised. Call it where the supervised loop runs, or let the check ask that loop.
+// supervised. Call it where the supervised loop runs, or let the check ask that loop. A check that panics, and an error
+// that Every returns, say no goodbye, so that the observer tells of it.
 func (b *Beacon) Every(ctx context.Context, d time.Duration, check func() error) error {
 	if ctx == nil || d <= 0 || check == nil {
 		return ErrInvalidArgument

@@ -201,6 +201,17 @@ func TestEveryBeatsUntilTheContextEnds(t *testing.T) {
 	}
 }
 
+// what ends against its will says no goodbye, so that the observer tells of it
+func TestEveryThatPanicsSaysNoGoodbye(t *testing.T) {
+	observer, path := observed(t, time.Minute, beats())
+	beacon := beaconTo(t, path)
+	func() {
+		defer func() { _ = recover() }()
+		_ = beacon.Every(t.Context(), time.Millisecond, func() error { panic("oh") })
+	}()
+	wantEvents(t, must(observer.Poll(nil)), keep.EventRegistered)
+}
+
 func TestEveryEndsWithItsBeacon(t *testing.T) {
 	beacon := beaconTo(t, filepath.Join(t.TempDir(), "nobody"))
 	wantStatus(t, keep.ErrClosed, beacon.Every(t.Context(), time.Millisecond, func() error { return beacon.Close() }))

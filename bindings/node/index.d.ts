@@ -905,6 +905,10 @@ export interface Outcome {
 export interface BeatTimer {
   /** Ends them and says goodbye; a second time nothing happens. */
   stop(): void;
+  /**
+   * Ends them without goodbye: an exception may have ended the block. So a block that ends on purpose calls stop() last; if
+   * it did not, the process that exits with code 0 says goodbye, and the observer tells of any other end.
+   */
   [Symbol.dispose](): void;
 }
 
@@ -925,7 +929,8 @@ export class Beacon extends Handle {
   goodbye(): Outcome;
   /**
    * Registers, and beats every so many milliseconds while the loop runs, which it does not keep alive. When the process
-   * ends with exit code 0 it says goodbye.
+   * ends with exit code 0 it says goodbye. An exception that nobody catches, or a failing exit code, says none, so that
+   * the observer tells of it.
    */
   every(ms: number, settings?: AgentSettings): BeatTimer;
 

@@ -359,26 +359,39 @@ keep_status keep_beacon_restart(keep_beacon *beacon, keep_error *err)
     return KEEP_OK;
 }
 
-/* The new secret is made under the master's window: a purge finds one of the two. */
-keep_status keep_beacon_agent_key(const keep_secret *master, uint32_t pid, keep_secret **out_secret)
+static keep_status derive_in_place(keep_secret *secret, uint32_t pid)
 {
     KEEP__KEY32(key);
-    keep_secret *agent = NULL;
-    const uint8_t *data;
+    uint8_t *data;
     size_t len;
-    keep_status st = out_secret == NULL ? KEEP_ERR_INVALID_ARGUMENT : keep_secret_read_begin(master, &data, &len);
+    keep_status st = keep_secret_write_begin(secret, &data, &len);
     keep_status ended;
 
     if (st != KEEP_OK)
         return st;
     if (len == KEEP__BEAT_KEY_LEN) {
         keep__agent_key(data, pid, key.bytes);
-        st = keep_secret_from_bytes(NULL, key.bytes, sizeof key.bytes, &agent);
+        memcpy(data, key.bytes, sizeof key.bytes);
     } else {
         st = KEEP_ERR_INVALID_ARGUMENT;
     }
-    ended = keep_secret_end(master);
-    st = st != KEEP_OK ? st : ended;
+    ended = keep_secret_end(secret);
+    return st != KEEP_OK ? st : ended;
+}
+
+/* Begins as a copy of the master, so in its pool. What a purge may have met half-way is not given out. */
+keep_status keep_beacon_agent_key(const keep_secret *master, uint32_t pid, keep_secret **out_secret)
+{
+    keep_secret *agent = NULL;
+    uint64_t epoch;
+    keep_status st = out_secret == NULL ? KEEP_ERR_INVALID_ARGUMENT : keep_secret_duplicate(master, &agent);
+
+    if (st != KEEP_OK)
+        return st;
+    epoch = keep__guard_epoch();
+    st = derive_in_place(agent, pid);
+    if (st == KEEP_OK && epoch != keep__guard_epoch())
+        st = keep__trace(KEEP_ERR_PURGED);
     if (st == KEEP_OK)
         *out_secret = agent;
     else

@@ -29,6 +29,17 @@ static uint64_t next_timestamp(uint64_t now_ns)
     return next;
 }
 
+/* The next counter; UINT32_MAX: all are used up, and none is used twice. */
+static uint32_t take_counter(_Atomic uint32_t *counter)
+{
+    uint32_t taken = atomic_load_explicit(counter, memory_order_relaxed);
+
+    while (taken != UINT32_MAX && !atomic_compare_exchange_weak_explicit(counter, &taken, taken + 1,
+                                                                         memory_order_relaxed, memory_order_relaxed))
+        continue;
+    return taken;
+}
+
 void keep_beacon_crash(keep_beacon *beacon, uint32_t payload)
 {
     keep__beat beat = { .nonce = KEEP__NONCE_TERMINAL, .payload = payload, .health = KEEP_HEALTH_CRITICAL };
@@ -44,7 +55,7 @@ void keep_beacon_crash(keep_beacon *beacon, uint32_t payload)
     beat.pid = beacon->pid;
     beat.timestamp_ns = next_timestamp(keep__beacon_clock(beacon));
     if (beacon->options.mode != KEEP_BEAT_PLAIN)
-        counter = atomic_fetch_add_explicit(&beacon->last_word.counter, 1, memory_order_relaxed);
+        counter = take_counter(&beacon->last_word.counter);
     if (counter != UINT32_MAX && keep__beat_encode(&beat, frame) == KEEP_OK) {
         len = keep__beacon_wrap(beacon, beacon->last_word.prefix, counter, frame, wire);
         if (keep__beacon_check_key(beacon) == KEEP_OK)

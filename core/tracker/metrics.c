@@ -37,6 +37,7 @@ static const struct counter tracker_counters[] = {
     { "clock_regressions", "Times that were before the clock.",
       offsetof(struct keep_tracker_stats, clock_regressions) },
     { "outages", "Times in which the observer did not run.", offsetof(struct keep_tracker_stats, outages) },
+    { "outage_ns", "Nanoseconds of them that are nobody's silence.", offsetof(struct keep_tracker_stats, outage_ns) },
 };
 
 static const struct counter observer_counters[] = {
@@ -65,7 +66,8 @@ static const struct counter observer_counters[] = {
       offsetof(struct keep_observer_stats, foreign_namespace) },
     { "pidfd_unavailable", "Agents whose end is not seen at once.",
       offsetof(struct keep_observer_stats, pidfd_unavailable) },
-    { "io_errors", "Sockets that could not be read.", offsetof(struct keep_observer_stats, io_errors) },
+    { "io_errors", "Sockets that could not be read, timers that could not be set.",
+      offsetof(struct keep_observer_stats, io_errors) },
 };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
@@ -112,16 +114,6 @@ static void print_counters(keep__printer *printer, const char *prefix, const str
         memcpy(&number, (const uint8_t *)stats + counters[i].offset, sizeof number);
         print_single(printer, (const char *const[]){ prefix, name }, "counter", counters[i].help, number);
     }
-}
-
-static void print_outage(keep__printer *printer, const struct keep_tracker_stats *stats)
-{
-    static const char *const name[] = { "keep_tracker_outage_", "seconds_total" };
-
-    print_family(printer, name, "counter", "Time in which the observer did not run.");
-    keep__print(printer, "keep_tracker_outage_seconds_total ");
-    keep__print_scaled(printer, stats->outage_ns, KEEP__NS_PER_S);
-    keep__print(printer, "\n");
 }
 
 static void print_states(keep__printer *printer, const keep__ledger *ledger)
@@ -308,7 +300,6 @@ void keep__metrics_print(keep__printer *printer, const keep__intake *intake, uin
     static const char *const limit[] = { "keep_observer_", "queue_limit" };
 
     print_counters(printer, "keep_tracker_", tracker_counters, COUNT_OF(tracker_counters), &intake->ledger->counts);
-    print_outage(printer, &intake->ledger->counts);
     print_counters(printer, "keep_observer_", observer_counters, COUNT_OF(observer_counters), &intake->counts);
     print_states(printer, intake->ledger);
     print_single(printer, capacity, "gauge", "Agents that the ledger has room for.", intake->ledger->options.capacity);

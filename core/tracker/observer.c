@@ -239,6 +239,17 @@ static uint64_t next_call(keep_observer *observer)
     return gap == 0 ? next : keep__u64_min(next, keep__u64_add_capped(ledger->clock, gap / 2));
 }
 
+/* The last step of a call. Without a timer nobody would come again in time, so that is told at once. */
+static size_t set_timer(keep_observer *observer, keep_event *out, size_t cap)
+{
+    int code = keep__watch_arm(&observer->watch, next_call(observer));
+
+    if (code == 0)
+        return 0;
+    keep__observer_fail(observer, code);
+    return keep__reports_give(&observer->intake.reports, out, cap);
+}
+
 /* The kernel's largest pid may change; it is read once a minute. */
 static void refresh_pid_max(keep_observer *observer, uint64_t now_ns)
 {
@@ -280,8 +291,7 @@ keep_status keep_observer_poll(keep_observer *observer, keep_event *out_events, 
         count += keep__observer_reap(observer, out_events + count, cap - count);
     if (reports->count == 0)
         count += keep__observer_drain(observer, true, out_events + count, cap - count);
-    keep__watch_arm(&observer->watch, next_call(observer));
-    *out_count = count;
+    *out_count = count + set_timer(observer, out_events + count, cap - count);
     return KEEP_OK;
 }
 
@@ -325,8 +335,7 @@ keep_status keep_observer_feed(keep_observer *observer, const keep_datagram *dat
     given = keep__reports_give(&observer->intake.reports, out_events, cap);
     if (observer->intake.reports.count == 0)
         given += keep__observer_drain(observer, false, out_events + given, cap - given);
-    keep__watch_arm(&observer->watch, next_call(observer));
-    *out_count = given;
+    *out_count = given + set_timer(observer, out_events + given, cap - given);
     return KEEP_OK;
 }
 

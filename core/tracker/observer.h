@@ -43,6 +43,9 @@ void keep__observer_settle(keep_observer *observer);
 /* Opens what is sealed and decides; `sent_ns` of the clock since 1970. Only one that was received is looked up. */
 void keep__observer_take(keep_observer *observer, const keep_datagram *datagram, bool was_received, uint64_t sent_ns);
 
+/* Counts what the system refused, and tells of it; while events wait the call is made again anyway. */
+void keep__observer_fail(keep_observer *observer, int code);
+
 /* Takes from the listeners until they are empty, the budget is spent, or events wait. Gives events to `out`. */
 size_t keep__observer_receive(keep_observer *observer, keep_event *out, size_t cap);
 

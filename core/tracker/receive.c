@@ -137,7 +137,7 @@ void keep__observer_take(keep_observer *observer, const keep_datagram *datagram,
     }
 }
 
-static void tell_io_error(keep_observer *observer, int code)
+void keep__observer_fail(keep_observer *observer, int code)
 {
     keep_event event = {
         .at_ns = observer->tracker->ledger.clock,
@@ -147,7 +147,8 @@ static void tell_io_error(keep_observer *observer, int code)
     };
 
     keep__intake_count(&observer->intake.counts.io_errors);
-    keep__reports_say(&observer->intake.reports, &event);
+    if (observer->intake.reports.count == 0)
+        keep__reports_say(&observer->intake.reports, &event);
 }
 
 /* One batch of one listener; says how many came. */
@@ -157,7 +158,7 @@ static size_t receive_batch(keep_observer *observer, const keep__listener *liste
     size_t count = keep__listener_receive(listener, observer->batch, max, &code);
 
     if (code != 0)
-        tell_io_error(observer, code);
+        keep__observer_fail(observer, code);
     if (count > 0)
         keep__ledger_move(&observer->tracker->ledger, keep__observer_clock(observer));
     for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watch: the seam of epoll and timerfd. Setting the timer anew also makes it unreadable, so it is never read.
+ * Watch: the seam of epoll and timerfd. Setting the timer anew also makes it unreadable, so it is never read; and set only
+ * to another time, since most calls change none.
  */
 #include "tracker/watch.h"
 
@@ -51,17 +52,19 @@ bool keep__watch_add(keep__watch *watch, int fd, uint64_t tag)
     return epoll_ctl(watch->set, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void keep__watch_arm(keep__watch *watch, uint64_t at_ns)
+int keep__watch_arm(keep__watch *watch, uint64_t at_ns)
 {
     struct itimerspec when = { .it_value = { 0 } };
     uint64_t wanted = at_ns == UINT64_MAX ? 0 : at_ns + (at_ns == 0); /* a time of 0 would disarm it */
 
-    if (wanted == watch->armed_ns && wanted == 0)
-        return;
+    if (wanted == watch->armed_ns)
+        return 0;
     when.it_value.tv_sec = (time_t)(wanted / KEEP__NS_PER_S);
     when.it_value.tv_nsec = (long)(wanted % KEEP__NS_PER_S);
-    if (timerfd_settime(watch->timer, TFD_TIMER_ABSTIME, &when, NULL) == 0)
-        watch->armed_ns = wanted;
+    if (timerfd_settime(watch->timer, TFD_TIMER_ABSTIME, &when, NULL) != 0)
+        return errno;
+    watch->armed_ns = wanted;
+    return 0;
 }
 
 size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS])

@@ -4,19 +4,21 @@
  *
  * usage: exchange write DIR
  *        exchange read DIR FROM
+ *        exchange beat PATH
+ *        exchange observe PATH FROM
+ *        exchange live PATH
+ *        exchange flood PATH beats|garbage
  *
- * DIR/LANG/ holds the items of a language.
+ * DIR/LANG/ holds the items of a language. PATH is the socket of an observer.
  */
-#include <stdbool.h>
+#include "exchange.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
 #include <sodium.h>
-
-#include <keep/keep.h>
 
 enum {
     MAX_PATH = 1024,
@@ -206,7 +208,24 @@ static const struct {
     { NUMBER(KEEP_WAIT_FOREVER) },
 };
 
-static char *compact(json_t *value)
+void must(keep_status status)
+{
+    if (status == KEEP_OK)
+        return;
+    fprintf(stderr, "exchange: %s\n", keep_status_sentence(status));
+    exit(1);
+}
+
+json_t *inputs_of(const char *item)
+{
+    json_t *all = json_load_file(INPUTS, JSON_REJECT_DUPLICATES, NULL);
+    json_t *inputs = json_incref(json_object_get(all, item));
+
+    json_decref(all);
+    return inputs;
+}
+
+char *compact(json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
 
@@ -238,8 +257,7 @@ static void hash_of(const void *data, size_t len, char out[HASH_TEXT_LEN + 1])
     (void)sodium_bin2hex(out, HASH_TEXT_LEN + 1, digest, sizeof digest);
 }
 
-/* A file as text, of which only the first 64 KiB count; NULL if it cannot be read. free() it. */
-static char *read_file(const char *folder, const char *name)
+char *read_file(const char *folder, const char *name)
 {
     enum {
         CAP = 1 << 16
@@ -260,8 +278,7 @@ static char *read_file(const char *folder, const char *name)
     return text;
 }
 
-/* Writes a text and a line feed, and adds its hash to the files of a manifest. */
-static bool write_file(const char *folder, const char *name, const char *text, json_t *files)
+bool write_file(const char *folder, const char *name, const char *text, json_t *files)
 {
     char path[MAX_PATH], hash[HASH_TEXT_LEN + 1];
     size_t len = strlen(text) + 1;
@@ -288,6 +305,7 @@ static bool write_items(const char *folder)
     char *text = constants(), *manifest;
     bool is_written = mkdir(folder, 0777) == 0 && write_file(folder, "constants.json", text, files);
 
+    is_written = is_written && write_tracker(folder, files);
     manifest = compact(json_pack("{s: O}", "files", files));
     is_written = is_written && write_file(folder, "manifest.json", manifest, files);
     free(manifest);
@@ -324,13 +342,21 @@ static bool is_whole(const char *folder)
     return is_good;
 }
 
+bool is_in_file(const char *folder, const char *name, const char *text)
+{
+    char *content = read_file(folder, name);
+    size_t len = strlen(text);
+    bool is_same = content != NULL && strncmp(content, text, len) == 0 && strcmp(content + len, "\n") == 0;
+
+    free(content);
+    return is_same;
+}
+
 static bool has_same_constants(const char *folder)
 {
-    char *theirs = read_file(folder, "constants.json"), *ours = constants();
-    size_t len = strlen(ours);
-    bool is_same = theirs != NULL && strncmp(theirs, ours, len) == 0 && strcmp(theirs + len, "\n") == 0;
+    char *ours = constants();
+    bool is_same = is_in_file(folder, "constants.json", ours);
 
-    free(theirs);
     free(ours);
     return is_same;
 }
@@ -341,21 +367,42 @@ static bool tell(const char *from, const char *item, bool is_good)
     return is_good;
 }
 
-int main(int argc, char **argv)
+static bool write_to(const char *directory)
 {
     char folder[MAX_PATH];
 
-    if (argc == 3 && strcmp(argv[1], "write") == 0) {
-        (void)snprintf(folder, sizeof folder, "%s/c", argv[2]);
-        return write_items(folder) ? 0 : 1;
-    }
-    if (argc == 4 && strcmp(argv[1], "read") == 0) {
-        bool is_good;
+    (void)snprintf(folder, sizeof folder, "%s/c", directory);
+    return write_items(folder);
+}
 
-        (void)snprintf(folder, sizeof folder, "%s/%s", argv[2], argv[3]);
-        is_good = tell(argv[3], "manifest.json", is_whole(folder));
-        return tell(argv[3], "constants.json", has_same_constants(folder)) && is_good ? 0 : 1;
-    }
-    fprintf(stderr, "usage: exchange write DIR | read DIR FROM\n");
+static bool read_from(const char *directory, const char *from)
+{
+    char folder[MAX_PATH];
+    bool is_good;
+
+    (void)snprintf(folder, sizeof folder, "%s/%s", directory, from);
+    is_good = tell(from, "manifest.json", is_whole(folder));
+    is_good = tell(from, "constants.json", has_same_constants(folder)) && is_good;
+    return tell(from, "tracker", is_same_tracker(folder)) && is_good;
+}
+
+int main(int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : "";
+
+    if (argc == 3 && strcmp(verb, "write") == 0)
+        return write_to(argv[2]) ? 0 : 1;
+    if (argc == 4 && strcmp(verb, "read") == 0)
+        return read_from(argv[2], argv[3]) ? 0 : 1;
+    if (argc == 3 && strcmp(verb, "beat") == 0)
+        return beat_to(argv[2]) ? 0 : 1;
+    if (argc == 4 && strcmp(verb, "observe") == 0)
+        return tell(argv[3], "live", observe_at(argv[2])) ? 0 : 1;
+    if (argc == 3 && strcmp(verb, "live") == 0)
+        return live_at(argv[2]) ? 0 : 1;
+    if (argc == 4 && strcmp(verb, "flood") == 0)
+        return flood_at(argv[2], argv[3]) ? 0 : 1;
+    fprintf(stderr, "usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH | "
+                    "flood PATH beats|garbage\n");
     return 2;
 }

@@ -1,16 +1,29 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
 
-// Writes what other languages read, and reads what they wrote: exchange.mjs write DIR, exchange.mjs read DIR FROM
+// Writes what other languages read, and reads what they wrote:
 //
-// DIR/LANG/ holds the items of a language; inputs.json says what all of them start from.
+//     exchange.mjs write DIR
+//     exchange.mjs read DIR FROM
+//     exchange.mjs beat PATH
+//     exchange.mjs observe PATH FROM
+//     exchange.mjs live PATH
+//
+// DIR/LANG/ holds the items of a language; inputs.json says what all of them start from. PATH is the socket of an
+// observer.
 
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import keep from '../../bindings/node/lib/index.js';
+import { live } from './agent.mjs';
+import * as tracker from './tracker.mjs';
 
-const { beyond_json: beyondJson, enums } = JSON.parse(fs.readFileSync(new URL('inputs.json', import.meta.url)));
+const {
+  beyond_json: beyondJson,
+  enums,
+  tracker: trackerInputs,
+} = JSON.parse(fs.readFileSync(new URL('inputs.json', import.meta.url)));
 
 const isNumber = (value) => typeof value === 'number' || typeof value === 'bigint';
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
@@ -52,14 +65,20 @@ function statuses() {
   return found;
 }
 
+/** JSON, or text as it is. */
+const textOf = (value) => `${typeof value === 'string' ? value : compact(value)}\n`;
+
 const constants = () => `${compact({ constants: numbers(), statuses: statuses() })}\n`;
 
 /** All items of this language, and the manifest of them. */
 function write(folder) {
   const items = { 'constants.json': constants() };
+  for (const [name, value] of Object.entries(tracker.items(trackerInputs))) items[name] = textOf(value);
   const files = Object.fromEntries(Object.entries(items).map(([name, content]) => [name, sha256(content)]));
-  fs.mkdirSync(folder, { recursive: true });
-  for (const [name, content] of Object.entries(items)) fs.writeFileSync(path.join(folder, name), content);
+  for (const [name, content] of Object.entries(items)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    fs.writeFileSync(path.join(folder, name), content);
+  }
   fs.writeFileSync(path.join(folder, 'manifest.json'), `${compact({ files })}\n`);
 }
 
@@ -72,26 +91,37 @@ function isWhole(folder) {
   );
 }
 
+function tell(writer, item, isGood) {
+  console.log(`exchange ${writer}->node ${item} ${isGood ? 'ok' : 'FAILED'}`);
+  return isGood;
+}
+
 /** Says of each item whether it is what it must be. */
 function read(folder) {
   const verdicts = {
     'manifest.json': isWhole(folder),
     'constants.json': fs.readFileSync(path.join(folder, 'constants.json'), 'utf8') === constants(),
+    tracker: tracker.isSame(trackerInputs, folder),
   };
-  for (const [item, verdict] of Object.entries(verdicts)) {
-    console.log(`exchange ${path.basename(folder)}->node ${item} ${verdict ? 'ok' : 'FAILED'}`);
-  }
-  return Object.values(verdicts).every(Boolean);
+  return Object.entries(verdicts)
+    .map(([item, verdict]) => tell(path.basename(folder), item, verdict))
+    .every(Boolean);
 }
 
-function main([verb, directory, from, ...rest]) {
-  if (verb === 'write' && directory && from === undefined) {
-    write(path.join(directory, 'node'));
-    return 0;
+const verbs = {
+  write: async (directory) => write(path.join(directory, 'node')),
+  read: async (directory, from) => read(path.join(directory, from)),
+  beat: async (socket) => await tracker.beat(socket),
+  observe: async (socket, from) => tell(from, 'live', await tracker.observe(socket)),
+  live: async (socket) => await live(socket),
+};
+
+async function main([verb, ...rest]) {
+  if (!Object.hasOwn(verbs, verb ?? '') || rest.length !== verbs[verb].length) {
+    console.error('usage: exchange.mjs write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH');
+    return 2;
   }
-  if (verb === 'read' && from && rest.length === 0) return read(path.join(directory, from)) ? 0 : 1;
-  console.error('usage: exchange.mjs write DIR | read DIR FROM');
-  return 2;
+  return (await verbs[verb](...rest)) === false ? 1 : 0;
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));

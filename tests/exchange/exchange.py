@@ -4,8 +4,12 @@
 
 usage: exchange.py write DIR
        exchange.py read DIR FROM
+       exchange.py beat PATH
+       exchange.py observe PATH FROM
+       exchange.py live PATH
 
-DIR/LANG/ holds the items of a language; tests/exchange/inputs.json says what all of them start from.
+DIR/LANG/ holds the items of a language; tests/exchange/inputs.json says what all of them start from. PATH is the socket
+of an observer.
 """
 
 from __future__ import annotations
@@ -16,13 +20,17 @@ import sys
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
+import agent
 import libkeep
+import tracker
 
 INPUTS = json.loads((Path(__file__).resolve().parent / "inputs.json").read_bytes())
 
 
 def compact(value: object) -> bytes:
-    """JSON with sorted keys and without blanks."""
+    """JSON with sorted keys and without blanks; text as it is."""
+    if isinstance(value, str):
+        return value.encode() + b"\n"
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
@@ -42,9 +50,10 @@ def constants() -> bytes:
 
 def write(folder: Path) -> None:
     """All items of this language, and the manifest of them."""
-    folder.mkdir(parents=True)
     items = {"constants.json": constants()}
+    items |= {name: compact(value) for name, value in tracker.items(INPUTS["tracker"]).items()}
     for name, content in items.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in items.items()}
     (folder / "manifest.json").write_bytes(compact({"files": hashes}))
@@ -58,24 +67,35 @@ def is_whole(folder: Path) -> bool:
     )
 
 
+def tell(writer: str, item: str, is_good: bool) -> bool:
+    print(f"exchange {writer}->python {item} {'ok' if is_good else 'FAILED'}")
+    return is_good
+
+
 def read(folder: Path) -> bool:
     """Says of each item whether it is what it must be."""
     verdicts = {
         "manifest.json": is_whole(folder),
         "constants.json": (folder / "constants.json").read_bytes() == constants(),
+        "tracker": tracker.is_same(INPUTS["tracker"], folder),
     }
-    for item, verdict in verdicts.items():
-        print(f"exchange {folder.name}->python {item} {'ok' if verdict else 'FAILED'}")
-    return all(verdicts.values())
+    return all([tell(folder.name, item, verdict) for item, verdict in verdicts.items()])
 
 
 def main(arguments: list[str]) -> int:
     """0 if everything went well."""
-    if len(arguments) == 2 and arguments[0] == "write":
-        write(Path(arguments[1]) / "python")
+    verb, *rest = arguments or [""]
+    if verb == "write" and len(rest) == 1:
+        write(Path(rest[0]) / "python")
         return 0
-    if len(arguments) == 3 and arguments[0] == "read":
-        return int(not read(Path(arguments[1]) / arguments[2]))
+    if verb == "read" and len(rest) == 2:
+        return int(not read(Path(rest[0]) / rest[1]))
+    if verb == "beat" and len(rest) == 1:
+        return int(not tracker.beat(rest[0]))
+    if verb == "observe" and len(rest) == 2:
+        return int(not tell(rest[1], "live", tracker.observe(rest[0])))
+    if verb == "live" and len(rest) == 1:
+        return int(not agent.live(rest[0]))
     print(__doc__, file=sys.stderr)
     return 2
 

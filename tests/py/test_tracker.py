@@ -298,9 +298,9 @@ def test_metrics_are_prometheus_text(ledger: Tracker, observer: Observer, beacon
     observer.poll()
     families = {family.name: family for family in text_string_to_metric_families(observer.metrics())}
     counters = {name for name, family in families.items() if family.type == "counter"}
-    stats = {f"keep_tracker_{name}" for name in vars(ledger.stats()) if name not in ("agents", "stalled", "outage_ns")}
-    assert stats | {f"keep_observer_{name}" for name in vars(observer.stats())} <= counters
-    assert "keep_tracker_outage_seconds" in counters
+    counted = {f"keep_tracker_{name}" for name in vars(ledger.stats()) if name not in ("agents", "stalled")}
+    counted |= {f"keep_observer_{name}" for name in vars(observer.stats())}
+    assert counters == counted | {"keep_agent_beats"}
     assert all(family.documentation for family in families.values())
     (info,) = families["keep_agent_info"].samples
     assert (info.labels["pid"], info.labels["uid"], info.labels["origin"]) == (
@@ -595,6 +595,10 @@ def test_a_timer_says_goodbye_unless_its_block_failed(ledger: Tracker, tmp_path:
         async with beacon.every(1):
             raise KeyError
 
+    async def leave(beacon: Beacon, code: int) -> None:
+        async with beacon.every(1):
+            sys.exit(code)
+
     async def cancelled(beacon: Beacon) -> None:
         async def hold() -> None:
             async with beacon.every(1):
@@ -612,6 +616,12 @@ def test_a_timer_says_goodbye_unless_its_block_failed(ledger: Tracker, tmp_path:
             with pytest.raises(KeyError):
                 asyncio.run(fail(beacon))
             assert [event.kind for event in news(observer)] == [EventKind.REGISTERED]
+            with pytest.raises(SystemExit):
+                asyncio.run(leave(beacon, 1))
+            assert [event.kind for event in news(observer)] == [EventKind.REGISTERED]
+            with pytest.raises(SystemExit):
+                asyncio.run(leave(beacon, 0))
+            assert [event.kind for event in news(observer)] == [EventKind.REGISTERED, EventKind.GOODBYE]
             asyncio.run(cancelled(beacon))
             assert [event.kind for event in news(observer)] == [EventKind.REGISTERED, EventKind.GOODBYE]
 

@@ -313,6 +313,22 @@ test('a timer ends once, with one goodbye, and in silence with its beacon', asyn
   assert.deepEqual(await observer.wait({ timeoutMs: 20 }), []);
 });
 
+// What `using` calls, on both ways out of a block: it cannot tell them apart, the exit code can.
+test('a block that an exception ends says no goodbye', async (t) => {
+  const { observer, place } = observe(t);
+  const block = (body) => `
+    const timer = beacon.every(10);
+    setTimeout(() => { try { ${body} } finally { timer[Symbol.dispose](); } }, 60);`;
+  const failing = await startAgent(t, place, block("throw new Error('oh');"));
+  const news = [await observer.wait(), await observer.wait()].flat().map(({ kind, pid }) => [kind, pid]);
+  assert.deepEqual(news, [
+    [EventKind.REGISTERED, failing.pid],
+    [EventKind.EXITED, failing.pid],
+  ]);
+  const ending = await startAgent(t, place, block(''));
+  assert.equal((await nextOf(observer, EventKind.GOODBYE)).pid, ending.pid);
+});
+
 const WORKING = `
   const keep = require(${JSON.stringify(root)});
   const { parentPort, threadId } = require('node:worker_threads');

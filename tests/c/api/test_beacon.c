@@ -279,6 +279,7 @@ static void *overflow_in_thread(void *beacon)
 enum {
     IN_ARMING_THREAD,
     IN_OTHER_THREAD,
+    IN_TWO_THREADS,
     BY_ABORT,
     BY_RAISE,
     WAYS
@@ -286,22 +287,38 @@ enum {
 
 static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
-static void arm_and_die(keep_beacon *beacon, void *ctx)
+static void die_in_threads(keep_beacon *beacon, int count)
+{
+    pthread_t threads[2];
+
+    for (int i = 0; i < count; i++)
+        child_needs(pthread_create(&threads[i], NULL, overflow_in_thread, beacon) == 0);
+    for (int i = 0; i < count; i++)
+        (void)pthread_join(threads[i], NULL);
+}
+
+/* What a test's process dies of must be its own affair. */
+static void prepare_to_die(void)
 {
     const struct rlimit none = { 0, 0 };
-    pthread_t thread;
-    int way = *(int *)ctx;
 
     (void)setrlimit(RLIMIT_CORE, &none);
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
         (void)signal(deadly[i], SIG_DFL); /* a sanitizer may have its own */
+}
+
+static void arm_and_die(keep_beacon *beacon, void *ctx)
+{
+    int way = *(int *)ctx;
+
+    prepare_to_die();
     child_needs(keep_beacon_arm(beacon, KEEP_ARM_SIGNALS, NULL) == KEEP_OK);
     child_needs(beat(beacon) == KEEP_OUTCOME_SENT);
     sleep_ms(50); /* until the observer knows this process: the last word of an unknown one is posthumous */
     if (way == IN_ARMING_THREAD)
         (void)overflow(NULL);
-    if (way == IN_OTHER_THREAD && pthread_create(&thread, NULL, overflow_in_thread, beacon) == 0)
-        (void)pthread_join(thread, NULL);
+    if (way == IN_OTHER_THREAD || way == IN_TWO_THREADS)
+        die_in_threads(beacon, way == IN_TWO_THREADS ? 2 : 1);
     if (way == BY_ABORT)
         abort();
     (void)raise(SIGFPE);
@@ -310,13 +327,41 @@ static void arm_and_die(keep_beacon *beacon, void *ctx)
 /* tracker R54 */
 START_TEST(a_deadly_signal_is_told_and_still_kills)
 {
-    static const int signals[WAYS] = { SIGSEGV, SIGSEGV, SIGABRT, SIGFPE };
+    static const int signals[WAYS] = { SIGSEGV, SIGSEGV, SIGSEGV, SIGABRT, SIGFPE };
     int way = _i;
     pid_t child;
 
     post_open(&post, 5000);
     child = agent_start(&post, arm_and_die, &way);
     assert_told(child, (uint32_t)signals[way], signals[way], 0);
+    post_close(&post);
+}
+END_TEST
+
+static void die_unarmed(keep_beacon *beacon, void *flags)
+{
+    prepare_to_die();
+    if (flags != NULL)
+        child_needs(keep_beacon_arm(beacon, 0, NULL) == KEEP_OK);
+    child_needs(beat(beacon) == KEEP_OUTCOME_SENT);
+    sleep_ms(50);
+    if (flags == NULL)
+        keep_beacon_crash(beacon, 1);
+    (void)overflow(NULL);
+}
+
+/* Not armed at all, and armed without the signals. */
+START_TEST(an_unarmed_beacon_has_no_last_word)
+{
+    int status;
+    pid_t child;
+
+    post_open(&post, 5000);
+    child = agent_start(&post, die_unarmed, _i == 0 ? NULL : &post);
+    (void)post_await(&post, KEEP_EVENT_EXITED, child);
+    ck_assert(!post_has(&post, KEEP_EVENT_CRASH, 0));
+    status = agent_end(child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     post_close(&post);
 }
 END_TEST
@@ -467,6 +512,7 @@ RUN_SUITE("beacon", ONCE(a_beacon_waits_for_its_observer), ONCE(the_stream_goes_
           ONCE(a_full_queue_drops_and_commits_nothing), ONCE(notices_share_the_stream),
           TIMES(a_child_begins_a_life_of_its_own, 2), ONCE(a_beacon_restarts_itself_if_told_so),
           ONCE(a_sealed_beacon_has_no_key_in_a_child), TIMES(a_deadly_signal_is_told_and_still_kills, WAYS),
-          ONCE(the_former_handler_runs_after_the_last_word), ONCE(freeing_gives_the_handlers_back),
-          ONCE(last_words_come_from_any_thread), ONCE(a_last_word_reaches_a_restarted_observer),
-          ONCE(a_detached_beacon_sends_nothing_itself), ONCE(bad_arguments_are_refused))
+          TIMES(an_unarmed_beacon_has_no_last_word, 2), ONCE(the_former_handler_runs_after_the_last_word),
+          ONCE(freeing_gives_the_handlers_back), ONCE(last_words_come_from_any_thread),
+          ONCE(a_last_word_reaches_a_restarted_observer), ONCE(a_detached_beacon_sends_nothing_itself),
+          ONCE(bad_arguments_are_refused))

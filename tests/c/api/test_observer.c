@@ -51,20 +51,21 @@ static uint64_t start_of(pid_t pid)
     return start;
 }
 
-/* A bare socket that is connected to the observer. */
-static int bare_socket(const struct post *post)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    memcpy(address.sun_path, post->path, strlen(post->path) + 1);
-    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
 static void send_text(int fd, const char *text)
 {
     ck_assert_int_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+}
+
+static keep_datagram beat_of(uint32_t pid, uint64_t nonce, uint8_t frame[KEEP_BEAT_LEN])
+{
+    write_beat(pid, nonce, frame);
+    return (keep_datagram){
+        .data = { frame, KEEP_BEAT_LEN },
+        .generation = 1,
+        .kernel_pid = pid,
+        .uid = getuid(),
+        .source = KEEP_SOURCE_UNIX,
+    };
 }
 
 /* tracker R25, R31, R33 */
@@ -169,18 +170,49 @@ START_TEST(nobody_is_named_because_the_observer_slept)
 }
 END_TEST
 
+/* tracker T9: a clock that jumps, and one who always comes too late */
+START_TEST(nobody_is_named_because_the_clock_jumped)
+{
+    const uint64_t second_ns = UINT64_C(1000000000);
+    keep_tracker_options limits = KEEP_TRACKER_OPTIONS_INIT;
+    uint64_t gap_ns = _i == 0 ? 100 * second_ns : second_ns / 2, now_ns = second_ns;
+    uint8_t frames[2][KEEP_BEAT_LEN];
+    static keep_event events[16];
+    static struct post post;
+    size_t count = 0;
+
+    limits.threshold_ns = second_ns;
+    limits.max_gap_ns = second_ns / 4;
+    post_open_with(&post, &limits, NULL);
+    for (uint64_t round = 1; round <= 6; round++, now_ns += gap_ns) {
+        keep_datagram datagrams[2] = { beat_of(100, round, frames[0]), beat_of(101, 1, frames[1]) };
+
+        assert_ok(keep_observer_feed(post.observer, datagrams, round == 1 ? 2 : 1, now_ns, events, 16, &count));
+        ck_assert_uint_eq(count, round == 1 ? 0 : round == 5 ? 2 : 1);
+        if (round > 1)
+            ck_assert_uint_eq(events[0].kind, KEEP_EVENT_OUTAGE);
+        if (round == 5) { /* four quarters of a limit have passed for who is silent */
+            ck_assert_uint_eq(events[1].kind, KEEP_EVENT_STALL);
+            ck_assert_uint_eq(events[1].pid, 101);
+        }
+    }
+    post_close(&post);
+}
+END_TEST
+
 /* Sends so many copies of one descriptor. */
-static void pass_descriptors(int fd, int passed, size_t count)
+static void pass_descriptors(int fd, const char *text, int passed, size_t count)
 {
     union {
         struct cmsghdr head;
         char bytes[CMSG_SPACE(253 * sizeof(int))];
     } control;
-    char text[] = "WATCHDOG=1";
-    struct iovec piece = { text, 10 };
+    char copy[32];
+    struct iovec piece = { copy, strlen(text) };
     struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes };
     struct cmsghdr *head;
 
+    memcpy(copy, text, piece.iov_len);
     memset(&control, 0, sizeof control);
     message.msg_controllen = CMSG_SPACE(count * sizeof(int));
     head = CMSG_FIRSTHDR(&message);
@@ -189,14 +221,21 @@ static void pass_descriptors(int fd, int passed, size_t count)
                               .cmsg_type = SCM_RIGHTS };
     for (size_t i = 0; i < count; i++)
         memcpy(CMSG_DATA(head) + i * sizeof(int), &passed, sizeof passed);
-    ck_assert_int_eq(sendmsg(fd, &message, 0), 10);
+    ck_assert_int_eq(sendmsg(fd, &message, 0), (ssize_t)piece.iov_len);
 }
 
-/* tracker R30: this is also what answers BARRIER=1 */
+/* Whether the last one of a pipe's writing ends was closed. */
+static bool is_abandoned(int reading_end)
+{
+    struct pollfd poller = { .fd = reading_end };
+
+    return poll(&poller, 1, 0) == 1 && (poller.revents & POLLHUP) != 0;
+}
+
+/* tracker R30, T6 */
 START_TEST(passed_descriptors_are_closed)
 {
     static struct post post;
-    struct pollfd poller = { .events = 0 };
     int fd, ends[2];
     size_t before;
 
@@ -204,15 +243,34 @@ START_TEST(passed_descriptors_are_closed)
     fd = bare_socket(&post);
     ck_assert_int_eq(pipe(ends), 0);
     before = count_descriptors();
-    for (int i = 0; i < 50; i++) {
-        pass_descriptors(fd, ends[1], 253);
+    for (int i = 0; i < 1000; i++) {
+        pass_descriptors(fd, "WATCHDOG=1", ends[1], 253);
         post_poll(&post, 1);
     }
     ck_assert_uint_le(count_descriptors(), before + 1); /* one pins this process */
     close(ends[1]);
-    poller.fd = ends[0];
-    ck_assert_int_eq(poll(&poller, 1, 1000), 1);
-    ck_assert_int_ne(poller.revents & POLLHUP, 0);
+    ck_assert(is_abandoned(ends[0]));
+    close(ends[0]);
+    close(fd);
+    post_close(&post);
+}
+END_TEST
+
+/* tracker T12: sd_notify_barrier waits until the descriptor it passed is closed */
+START_TEST(a_barrier_is_answered_when_it_was_read)
+{
+    static struct post post;
+    int fd, ends[2];
+
+    post_open(&post, 1000);
+    fd = bare_socket(&post);
+    ck_assert_int_eq(pipe(ends), 0);
+    pass_descriptors(fd, "BARRIER=1", ends[1], 1);
+    close(ends[1]);
+    ck_assert(!is_abandoned(ends[0]));
+    post_poll(&post, 20);
+    ck_assert(is_abandoned(ends[0]));
+    ck_assert_uint_eq(post_stats(&post).bad_length, 0);
     close(ends[0]);
     close(fd);
     post_close(&post);
@@ -247,12 +305,12 @@ START_TEST(a_daemon_that_speaks_as_sd_notify_does_is_supervised)
     static struct post post;
     int fd;
 
-    post_open(&post, 1000);
+    post_open(&post, 50);
     fd = bare_socket(&post);
     send_text(fd, "READY=1\nSTATUS=up\n");
     (void)post_await(&post, KEEP_EVENT_READY, getpid());
-    post_poll(&post, 20);
-    ck_assert(!post_has(&post, KEEP_EVENT_STALL, 0));
+    post_poll(&post, 200);
+    ck_assert(!post_has(&post, KEEP_EVENT_STALL, 0)); /* it has promised no beats */
     send_text(fd, "WATCHDOG_USEC=50000\nWATCHDOG=1");
     (void)post_await(&post, KEEP_EVENT_REGISTERED, getpid());
     (void)post_await(&post, KEEP_EVENT_STALL, getpid());
@@ -265,11 +323,43 @@ START_TEST(a_daemon_that_speaks_as_sd_notify_does_is_supervised)
 }
 END_TEST
 
+/* As sd_notify does, from the daemon itself: it stops, which takes longer than its watchdog allows. */
+static void stop_slowly(keep_beacon *beacon, void *of)
+{
+    int fd = bare_socket(of);
+
+    (void)beacon;
+    send_text(fd, "READY=1");
+    send_text(fd, "WATCHDOG_USEC=50000\nWATCHDOG=1");
+    send_text(fd, "STOPPING=1");
+    send_text(fd, "WATCHDOG=1");
+    sleep_ms(300);
+}
+
+/* tracker R39, R40, T12 */
+START_TEST(a_daemon_may_take_its_time_to_stop)
+{
+    static struct post post;
+    pid_t pid;
+
+    post_open(&post, 1000);
+    pid = agent_start(&post, stop_slowly, &post);
+    (void)post_await(&post, KEEP_EVENT_GOODBYE, pid);
+    ck_assert_int_eq(agent_end(pid), 0);
+    post_poll(&post, 100);
+    ck_assert(!post_has(&post, KEEP_EVENT_STALL, pid));
+    ck_assert(!post_has(&post, KEEP_EVENT_EXITED, pid));
+    ck_assert_uint_eq(post_stats(&post).after_goodbye, 1);
+    ck_assert_uint_eq(ledger_stats(&post).agents, 0);
+    post_close(&post);
+}
+END_TEST
+
 /* tracker R31: without descriptors to spare agents are watched all the same */
 START_TEST(agents_beyond_the_descriptors_are_tracked)
 {
     enum {
-        AGENTS = 40,
+        AGENTS = 100,
         FILES = 32
     };
     const struct rlimit few = { FILES, FILES };
@@ -547,24 +637,6 @@ END_TEST
 
 /* --- calls --- */
 
-static keep_datagram beat_of(uint32_t pid, uint64_t nonce, uint8_t frame[KEEP_BEAT_LEN])
-{
-    uint8_t body[25] = { 0 };
-    size_t len;
-
-    memcpy(body + 1, &pid, sizeof pid);
-    memcpy(body + 5, &nonce, sizeof nonce);
-    memcpy(body + 13, &nonce, sizeof nonce);
-    assert_ok(keep_tracker_known_answer("beat.encode", body, sizeof body, frame, KEEP_BEAT_LEN, &len));
-    return (keep_datagram){
-        .data = { frame, KEEP_BEAT_LEN },
-        .generation = 1,
-        .kernel_pid = pid,
-        .uid = getuid(),
-        .source = KEEP_SOURCE_UNIX,
-    };
-}
-
 /* tracker R29 */
 START_TEST(events_beyond_the_room_wait_and_come_first)
 {
@@ -723,9 +795,11 @@ END_TEST
 RUN_SUITE("observer", ONCE(a_process_is_known_by_the_kernel_and_its_end_is_seen),
           ONCE(a_stopped_process_stalls_and_a_continued_one_recovers),
           ONCE(after_a_goodbye_neither_silence_nor_end_is_news), ONCE(nobody_is_named_because_the_observer_slept),
-          ONCE(passed_descriptors_are_closed), ONCE(other_lengths_are_counted),
-          ONCE(a_daemon_that_speaks_as_sd_notify_does_is_supervised), ONCE(agents_beyond_the_descriptors_are_tracked),
-          ONCE(beats_of_the_dead_bring_nobody_back), ONCE(a_path_has_the_mode_asked_for_whatever_the_umask),
+          TIMES(nobody_is_named_because_the_clock_jumped, 2), ONCE(passed_descriptors_are_closed),
+          ONCE(a_barrier_is_answered_when_it_was_read), ONCE(a_daemon_may_take_its_time_to_stop),
+          ONCE(other_lengths_are_counted), ONCE(a_daemon_that_speaks_as_sd_notify_does_is_supervised),
+          ONCE(agents_beyond_the_descriptors_are_tracked), ONCE(beats_of_the_dead_bring_nobody_back),
+          ONCE(a_path_has_the_mode_asked_for_whatever_the_umask),
           ONCE(a_path_that_is_taken_is_left_alone_unless_it_is_stale), ONCE(a_stale_socket_gives_way),
           ONCE(a_connected_socket_is_not_stale), ONCE(a_path_that_was_replaced_is_not_unlinked),
           ONCE(a_supervisors_socket_is_adopted), ONCE(bad_listeners_are_refused),

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -147,6 +149,27 @@ keep_beacon *beacon_to(const struct post *post)
     options.path = post->path;
     assert_ok(keep_beacon_new(&options, &beacon, NULL));
     return beacon;
+}
+
+int bare_socket(const struct post *post)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    memcpy(address.sun_path, post->path, strlen(post->path) + 1);
+    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+void write_beat(uint32_t pid, uint64_t nonce, uint8_t frame[KEEP_BEAT_LEN])
+{
+    uint8_t body[25] = { 0 };
+    size_t len;
+
+    memcpy(body + 1, &pid, sizeof pid);
+    memcpy(body + 5, &nonce, sizeof nonce);
+    memcpy(body + 13, &nonce, sizeof nonce);
+    assert_ok(keep_tracker_known_answer("beat.encode", body, sizeof body, frame, KEEP_BEAT_LEN, &len));
 }
 
 uint32_t beat(keep_beacon *beacon)

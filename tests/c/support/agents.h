@@ -46,6 +46,12 @@ struct keep_tracker_stats ledger_stats(struct post *post);
 /* A connected beacon. */
 keep_beacon *beacon_to(const struct post *post);
 
+/* A bare socket that is connected to the observer. */
+int bare_socket(const struct post *post);
+
+/* The frame of a beat, as somebody else's client may send it; its timestamp is its nonce. */
+void write_beat(uint32_t pid, uint64_t nonce, uint8_t frame[KEEP_BEAT_LEN]);
+
 /* What became of one beat. */
 uint32_t beat(keep_beacon *beacon);
 

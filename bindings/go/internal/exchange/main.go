@@ -4,15 +4,18 @@
 //
 //	exchange write DIR
 //	exchange read DIR FROM
+//	exchange beat PATH
+//	exchange observe PATH FROM
+//	exchange live PATH
 //
-// DIR/LANG/ holds the items of a language.
+// DIR/LANG/ holds the items of a language. PATH is the socket of an observer. It runs in the root of the repository.
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -140,17 +143,22 @@ func hash(content []byte) string {
 
 // write makes all items of this language, and the manifest of them.
 func write(folder string) error {
-	items := map[string][]byte{"constants.json": constants()}
+	items, err := writeTracker()
+	if err != nil {
+		return err
+	}
+	items["constants.json"] = constants()
 	files := map[string]string{}
 	for name, content := range items {
 		files[name] = hash(content)
 	}
 	items["manifest.json"] = compact(map[string]any{"files": files})
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return err
-	}
 	for name, content := range items {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o666); err != nil {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, content, 0o666); err != nil {
 			return err
 		}
 	}
@@ -173,42 +181,47 @@ func isWhole(folder string) bool {
 	return len(manifest.Files) > 0
 }
 
-// read says of each item whether it is what it must be.
-func read(folder string) bool {
-	theirs, err := os.ReadFile(filepath.Join(folder, "constants.json"))
-	isGood := true
-	for _, item := range []struct {
-		name   string
-		isGood bool
-	}{
-		{"manifest.json", isWhole(folder)},
-		{"constants.json", err == nil && bytes.Equal(theirs, constants())},
-	} {
-		verdict := map[bool]string{true: "ok", false: "FAILED"}[item.isGood]
-		fmt.Printf("exchange %s->go %s %s\n", filepath.Base(folder), item.name, verdict)
-		isGood = isGood && item.isGood
-	}
+func tell(writer, item string, isGood bool) bool {
+	fmt.Printf("exchange %s->go %s %s\n", writer, item, map[bool]string{true: "ok", false: "FAILED"}[isGood])
 	return isGood
 }
 
-func run(arguments []string) int {
-	switch {
-	case len(arguments) == 2 && arguments[0] == "write":
-		if err := write(filepath.Join(arguments[1], "go")); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return 0
-	case len(arguments) == 3 && arguments[0] == "read":
-		if read(filepath.Join(arguments[1], arguments[2])) {
-			return 0
-		}
-		return 1
-	}
-	fmt.Fprintln(os.Stderr, "usage: exchange write DIR | read DIR FROM")
-	return 2
+// read says of each item whether it is what it must be.
+func read(folder string) bool {
+	writer := filepath.Base(folder)
+	isGood := tell(writer, "manifest.json", isWhole(folder))
+	isGood = tell(writer, "constants.json", isInFile(folder, "constants.json", constants())) && isGood
+	return tell(writer, "tracker", isSameTracker(folder)) && isGood
 }
 
+// run tells whether everything went well; false, too, for what it does not know.
+func run(arguments []string) (bool, error) {
+	if len(arguments) == 0 {
+		return false, errUsage
+	}
+	switch verb, rest := arguments[0], arguments[1:]; {
+	case verb == "write" && len(rest) == 1:
+		return true, write(filepath.Join(rest[0], "go"))
+	case verb == "read" && len(rest) == 2:
+		return read(filepath.Join(rest[0], rest[1])), nil
+	case verb == "beat" && len(rest) == 1:
+		return true, beat(rest[0])
+	case verb == "observe" && len(rest) == 2:
+		return tell(rest[1], "live", observe(rest[0])), nil
+	case verb == "live" && len(rest) == 1:
+		return true, live(rest[0])
+	}
+	return false, errUsage
+}
+
+var errUsage = errors.New("usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH")
+
 func main() {
-	os.Exit(run(os.Args[1:]))
+	isGood, err := run(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if err != nil || !isGood {
+		os.Exit(1)
+	}
 }

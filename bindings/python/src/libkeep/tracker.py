@@ -776,7 +776,8 @@ class Beacon(Handle, native.Beacon):
     async def every(self, seconds: float, **settings: Unpack[AgentSettings]) -> AsyncIterator[None]:
         """`async with beacon.every(1)`: registers, beats from the event loop while the block runs, says goodbye.
 
-        A block that an exception ends says no goodbye, so that the observer tells of it; one that was cancelled does.
+        A block that an exception ends, or an exit with a failing code, says no goodbye, so that the observer tells of
+        it. One that was cancelled does: that is an end on purpose.
         """
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
@@ -793,6 +794,9 @@ class Beacon(Handle, native.Beacon):
             yield
         except Exception:
             is_wanted = False
+            raise
+        except SystemExit as end:
+            is_wanted = end.code in (None, 0)
             raise
         finally:
             timer.cancel()
