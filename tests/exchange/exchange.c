@@ -4,9 +4,11 @@
  *
  * usage: exchange write DIR
  *        exchange read DIR FROM
+ *        exchange finish DIR FROM
  *
  * DIR/LANG/ holds the items of a language.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +20,10 @@
 
 #include <keep/keep.h>
 
+#include "packets.h"
+
 enum {
-    MAX_PATH = 1024,
+    MAX_PATH = 512,
     HASH_TEXT_LEN = 2 * crypto_hash_sha256_BYTES,
     STATUSES = 256
 };
@@ -281,16 +285,39 @@ static bool write_file(const char *folder, const char *name, const char *text, j
     return is_written;
 }
 
+/* A language's folder, and those in it. */
+static bool make_folders(const char *folder)
+{
+    char packets[MAX_PATH];
+
+    (void)snprintf(packets, sizeof packets, "%s/packets", folder);
+    return (mkdir(folder, 0777) == 0 || errno == EEXIST) && (mkdir(packets, 0777) == 0 || errno == EEXIST);
+}
+
 /* All items of this language, and the manifest of them. */
 static bool write_items(const char *folder)
 {
     json_t *files = json_object();
-    char *text = constants(), *manifest;
-    bool is_written = mkdir(folder, 0777) == 0 && write_file(folder, "constants.json", text, files);
+    char *text = constants(), *packets = compact(sealed_packets()), *manifest;
+    bool is_written = make_folders(folder) && write_file(folder, "constants.json", text, files) &&
+                      write_file(folder, "packets/sealed.json", packets, files);
 
     manifest = compact(json_pack("{s: O}", "files", files));
     is_written = is_written && write_file(folder, "manifest.json", manifest, files);
     free(manifest);
+    free(packets);
+    free(text);
+    json_decref(files);
+    return is_written;
+}
+
+/* What goes back to who sealed. */
+static bool write_answers(const char *folder)
+{
+    json_t *files = json_object();
+    char *text = compact(answering_packets());
+    bool is_written = make_folders(folder) && write_file(folder, "packets/answers.json", text, files);
+
     free(text);
     json_decref(files);
     return is_written;
@@ -335,27 +362,52 @@ static bool has_same_constants(const char *folder)
     return is_same;
 }
 
+static bool has_packets(const char *folder, const char *name, bool are_right(const json_t *sides))
+{
+    char *text = read_file(folder, name);
+    json_t *sides = text == NULL ? NULL : json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    bool is_good = are_right(sides);
+
+    json_decref(sides);
+    free(text);
+    return is_good;
+}
+
 static bool tell(const char *from, const char *item, bool is_good)
 {
     printf("exchange %s->c %s %s\n", from, item, is_good ? "ok" : "FAILED");
     return is_good;
 }
 
+/* Says of all items of a language whether they are what they must be. */
+static bool read_items(const char *folder, const char *from)
+{
+    bool is_good = tell(from, "manifest.json", is_whole(folder));
+
+    is_good = tell(from, "constants.json", has_same_constants(folder)) && is_good;
+    return tell(from, "packets", has_packets(folder, "packets/sealed.json", are_sealed_packets)) && is_good;
+}
+
+/* Says whether a language answered to this one as it must. */
+static bool read_answers(const char *folder, const char *from)
+{
+    return tell(from, "answers", has_packets(folder, "packets/answers.json", are_answering_packets));
+}
+
 int main(int argc, char **argv)
 {
-    char folder[MAX_PATH];
+    char own[MAX_PATH], from[MAX_PATH];
 
-    if (argc == 3 && strcmp(argv[1], "write") == 0) {
-        (void)snprintf(folder, sizeof folder, "%s/c", argv[2]);
-        return write_items(folder) ? 0 : 1;
-    }
-    if (argc == 4 && strcmp(argv[1], "read") == 0) {
-        bool is_good;
-
-        (void)snprintf(folder, sizeof folder, "%s/%s", argv[2], argv[3]);
-        is_good = tell(argv[3], "manifest.json", is_whole(folder));
-        return tell(argv[3], "constants.json", has_same_constants(folder)) && is_good ? 0 : 1;
-    }
-    fprintf(stderr, "usage: exchange write DIR | read DIR FROM\n");
+    if (argc >= 3)
+        (void)snprintf(own, sizeof own, "%s/c", argv[2]);
+    if (argc == 3 && strcmp(argv[1], "write") == 0)
+        return write_items(own) ? 0 : 1;
+    if (argc == 4)
+        (void)snprintf(from, sizeof from, "%s/%s", argv[2], argv[3]);
+    if (argc == 4 && strcmp(argv[1], "read") == 0)
+        return write_answers(own) && read_items(from, argv[3]) ? 0 : 1;
+    if (argc == 4 && strcmp(argv[1], "finish") == 0)
+        return read_answers(from, argv[3]) ? 0 : 1;
+    fprintf(stderr, "usage: exchange write DIR | read DIR FROM | finish DIR FROM\n");
     return 2;
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
 
-// Writes what other languages read, and reads what they wrote: exchange.mjs write DIR, exchange.mjs read DIR FROM
+// Writes what other languages read, and reads what they wrote: exchange.mjs write DIR, exchange.mjs read DIR FROM,
+// exchange.mjs finish DIR FROM
 //
 // DIR/LANG/ holds the items of a language; inputs.json says what all of them start from.
 
@@ -9,6 +10,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import keep from '../../bindings/node/lib/index.js';
+import * as packets from './packets.mjs';
 
 const { beyond_json: beyondJson, enums } = JSON.parse(fs.readFileSync(new URL('inputs.json', import.meta.url)));
 
@@ -54,13 +56,18 @@ function statuses() {
 
 const constants = () => `${compact({ constants: numbers(), statuses: statuses() })}\n`;
 
+function put(folder, name, content) {
+  const file = path.join(folder, name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, content);
+}
+
 /** All items of this language, and the manifest of them. */
 function write(folder) {
-  const items = { 'constants.json': constants() };
+  const items = { 'constants.json': constants(), 'packets/sealed.json': `${compact(packets.sealed())}\n` };
   const files = Object.fromEntries(Object.entries(items).map(([name, content]) => [name, sha256(content)]));
-  fs.mkdirSync(folder, { recursive: true });
-  for (const [name, content] of Object.entries(items)) fs.writeFileSync(path.join(folder, name), content);
-  fs.writeFileSync(path.join(folder, 'manifest.json'), `${compact({ files })}\n`);
+  for (const [name, content] of Object.entries(items)) put(folder, name, content);
+  put(folder, 'manifest.json', `${compact({ files })}\n`);
 }
 
 /** Every file that the manifest lists is there as it was written. */
@@ -73,15 +80,27 @@ function isWhole(folder) {
 }
 
 /** Says of each item whether it is what it must be. */
-function read(folder) {
-  const verdicts = {
-    'manifest.json': isWhole(folder),
-    'constants.json': fs.readFileSync(path.join(folder, 'constants.json'), 'utf8') === constants(),
-  };
+function tell(folder, verdicts) {
   for (const [item, verdict] of Object.entries(verdicts)) {
     console.log(`exchange ${path.basename(folder)}->node ${item} ${verdict ? 'ok' : 'FAILED'}`);
   }
   return Object.values(verdicts).every(Boolean);
+}
+
+/** All items of a language; what it sealed is answered. */
+function read(folder) {
+  put(folder, '../node/packets/answers.json', `${compact(packets.answers())}\n`);
+  return tell(folder, {
+    'manifest.json': isWhole(folder),
+    'constants.json': fs.readFileSync(path.join(folder, 'constants.json'), 'utf8') === constants(),
+    packets: packets.areSealed(JSON.parse(fs.readFileSync(path.join(folder, 'packets/sealed.json')))),
+  });
+}
+
+/** What a language answered to this one. */
+function finish(folder) {
+  const answers = JSON.parse(fs.readFileSync(path.join(folder, 'packets/answers.json')));
+  return tell(folder, { answers: packets.areAnswers(answers) });
 }
 
 function main([verb, directory, from, ...rest]) {
@@ -89,8 +108,9 @@ function main([verb, directory, from, ...rest]) {
     write(path.join(directory, 'node'));
     return 0;
   }
-  if (verb === 'read' && from && rest.length === 0) return read(path.join(directory, from)) ? 0 : 1;
-  console.error('usage: exchange.mjs write DIR | read DIR FROM');
+  const verbs = { read, finish };
+  if (verb in verbs && from && rest.length === 0) return verbs[verb](path.join(directory, from)) ? 0 : 1;
+  console.error('usage: exchange.mjs write DIR | read DIR FROM | finish DIR FROM');
   return 2;
 }
 

@@ -4,6 +4,7 @@
 
 usage: exchange.py write DIR
        exchange.py read DIR FROM
+       exchange.py finish DIR FROM
 
 DIR/LANG/ holds the items of a language; tests/exchange/inputs.json says what all of them start from.
 """
@@ -17,6 +18,7 @@ from enum import IntEnum, IntFlag
 from pathlib import Path
 
 import libkeep
+import packets
 
 INPUTS = json.loads((Path(__file__).resolve().parent / "inputs.json").read_bytes())
 
@@ -40,12 +42,16 @@ def constants() -> bytes:
     return compact({"constants": numbers, "statuses": statuses})
 
 
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def write(folder: Path) -> None:
     """All items of this language, and the manifest of them."""
-    folder.mkdir(parents=True)
-    items = {"constants.json": constants()}
+    items = {"constants.json": constants(), "packets/sealed.json": compact(packets.sealed())}
     for name, content in items.items():
-        (folder / name).write_bytes(content)
+        put(folder / name, content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in items.items()}
     (folder / "manifest.json").write_bytes(compact({"files": hashes}))
 
@@ -58,15 +64,28 @@ def is_whole(folder: Path) -> bool:
     )
 
 
-def read(folder: Path) -> bool:
+def tell(folder: Path, verdicts: dict[str, bool]) -> bool:
     """Says of each item whether it is what it must be."""
-    verdicts = {
-        "manifest.json": is_whole(folder),
-        "constants.json": (folder / "constants.json").read_bytes() == constants(),
-    }
     for item, verdict in verdicts.items():
         print(f"exchange {folder.name}->python {item} {'ok' if verdict else 'FAILED'}")
     return all(verdicts.values())
+
+
+def read(folder: Path) -> bool:
+    """All items of a language; what it sealed is answered."""
+    put(folder.parent / "python/packets/answers.json", compact(packets.answers()))
+    verdicts = {
+        "manifest.json": is_whole(folder),
+        "constants.json": (folder / "constants.json").read_bytes() == constants(),
+        "packets": packets.are_sealed(json.loads((folder / "packets/sealed.json").read_bytes())),
+    }
+    return tell(folder, verdicts)
+
+
+def finish(folder: Path) -> bool:
+    """What a language answered to this one."""
+    answers = json.loads((folder / "packets/answers.json").read_bytes())
+    return tell(folder, {"answers": packets.are_answers(answers)})
 
 
 def main(arguments: list[str]) -> int:
@@ -74,8 +93,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) == 2 and arguments[0] == "write":
         write(Path(arguments[1]) / "python")
         return 0
-    if len(arguments) == 3 and arguments[0] == "read":
-        return int(not read(Path(arguments[1]) / arguments[2]))
+    if len(arguments) == 3 and arguments[0] in ("read", "finish"):
+        folder = Path(arguments[1]) / arguments[2]
+        return int(not (read if arguments[0] == "read" else finish)(folder))
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -4,6 +4,7 @@
 //
 //	exchange write DIR
 //	exchange read DIR FROM
+//	exchange finish DIR FROM
 //
 // DIR/LANG/ holds the items of a language.
 package main
@@ -138,19 +139,27 @@ func hash(content []byte) string {
 	return hex.EncodeToString(digest[:])
 }
 
+// put writes a file, and makes its folder.
+func put(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(file, content, 0o666)
+}
+
 // write makes all items of this language, and the manifest of them.
 func write(folder string) error {
-	items := map[string][]byte{"constants.json": constants()}
+	items := map[string][]byte{
+		"constants.json":      constants(),
+		"packets/sealed.json": compact(readPacketInputs().sealed()),
+	}
 	files := map[string]string{}
 	for name, content := range items {
 		files[name] = hash(content)
 	}
 	items["manifest.json"] = compact(map[string]any{"files": files})
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return err
-	}
 	for name, content := range items {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o666); err != nil {
+		if err := put(filepath.Join(folder, name), content); err != nil {
 			return err
 		}
 	}
@@ -173,17 +182,15 @@ func isWhole(folder string) bool {
 	return len(manifest.Files) > 0
 }
 
-// read says of each item whether it is what it must be.
-func read(folder string) bool {
-	theirs, err := os.ReadFile(filepath.Join(folder, "constants.json"))
+type item struct {
+	name   string
+	isGood bool
+}
+
+// tell says of each item whether it is what it must be.
+func tell(folder string, items ...item) bool {
 	isGood := true
-	for _, item := range []struct {
-		name   string
-		isGood bool
-	}{
-		{"manifest.json", isWhole(folder)},
-		{"constants.json", err == nil && bytes.Equal(theirs, constants())},
-	} {
+	for _, item := range items {
 		verdict := map[bool]string{true: "ok", false: "FAILED"}[item.isGood]
 		fmt.Printf("exchange %s->go %s %s\n", filepath.Base(folder), item.name, verdict)
 		isGood = isGood && item.isGood
@@ -191,7 +198,27 @@ func read(folder string) bool {
 	return isGood
 }
 
+// read looks at all items of a language; what it sealed is answered.
+func read(folder string) bool {
+	theirs, err := os.ReadFile(filepath.Join(folder, "constants.json"))
+	packets := readPacketInputs()
+	answers := compact(packets.answers())
+	must(0, put(filepath.Join(filepath.Dir(folder), "go/packets/answers.json"), answers))
+	return tell(folder,
+		item{"manifest.json", isWhole(folder)},
+		item{"constants.json", err == nil && bytes.Equal(theirs, constants())},
+		item{"packets", packets.areSealed(readSides(filepath.Join(folder, "packets/sealed.json")))},
+	)
+}
+
+// finish looks at what a language answered to this one.
+func finish(folder string) bool {
+	answers := readSides(filepath.Join(folder, "packets/answers.json"))
+	return tell(folder, item{"answers", readPacketInputs().areAnswers(answers)})
+}
+
 func run(arguments []string) int {
+	verbs := map[string]func(folder string) bool{"read": read, "finish": finish}
 	switch {
 	case len(arguments) == 2 && arguments[0] == "write":
 		if err := write(filepath.Join(arguments[1], "go")); err != nil {
@@ -199,13 +226,13 @@ func run(arguments []string) int {
 			return 1
 		}
 		return 0
-	case len(arguments) == 3 && arguments[0] == "read":
-		if read(filepath.Join(arguments[1], arguments[2])) {
+	case len(arguments) == 3 && verbs[arguments[0]] != nil:
+		if verbs[arguments[0]](filepath.Join(arguments[1], arguments[2])) {
 			return 0
 		}
 		return 1
 	}
-	fmt.Fprintln(os.Stderr, "usage: exchange write DIR | read DIR FROM")
+	fmt.Fprintln(os.Stderr, "usage: exchange write DIR | read DIR FROM | finish DIR FROM")
 	return 2
 }
 
