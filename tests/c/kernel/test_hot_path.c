@@ -17,7 +17,7 @@ enum {
     ROUNDS = 100000,
     BATCH = 2,
     THREADS = 8,
-    TURNS = 1000,
+    TURNS = 200,
     LONG_EVENT = 2100, /* for AUTO another back end than short ones */
     ROOM = BATCH * (LONG_EVENT + KEEP_PACKET_OVERHEAD_LEN + 4)
 };
