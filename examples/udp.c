@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two processes over UDP: a handshake, 100 000 packets in batches over a line that loses, doubles, reorders and forges
- * some, a new session half-way, and a clean end. The same program exists in Python, Node.js and Go, and any two of them
+ * Two processes over UDP: a handshake, packets in batches over a line that loses, doubles, reorders and forges some, a
+ * new session half-way, and a clean end. The same program exists in Python, Node.js and Go, and any two of them
  * understand each other; what they say is in examples/udp.md.
  *
  *     cc udp.c $(pkg-config --cflags --libs keep) -o udp
- *     ./udp listen          prints the port, takes one conversation
- *     ./udp send PORT
+ *     ./udp listen                 prints the port, takes one conversation
+ *     ./udp send PORT [PACKETS]
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 
 #include <keep/keep.h>
 
-#define PACKETS 100000
+#define PACKETS 100000 /* the most */
 #define BATCH 64
 #define SESSIONS 2
 #define DATAGRAM KEEP_MAX_PACKET_LEN
@@ -240,11 +240,11 @@ static void send_numbers(int fd, keep_session *session, uint64_t first, uint64_t
     }
 }
 
-static struct counts expected(void)
+static struct counts expected(uint64_t packets)
 {
     struct counts counts = { 0 };
 
-    for (uint64_t n = 0; n < PACKETS; n++) {
+    for (uint64_t n = 0; n < packets; n++) {
         counts.accepted += !is_lost(n);
         counts.replayed += !is_lost(n) && is_doubled(n);
         counts.forged += !is_lost(n) && is_forged(n);
@@ -259,20 +259,20 @@ static void tell(const char *who, const struct counts *counts)
            counts->replayed, counts->forged);
 }
 
-static int run_sender(uint16_t port)
+static int run_sender(uint16_t port, uint64_t packets)
 {
     int fd = new_socket(port, true);
     KEEP_AUTO(keep_session) first = agree(fd);
     KEEP_AUTO(keep_session) second = NULL;
     struct batch late;
-    struct counts wanted = expected();
+    struct counts wanted = expected(packets);
     struct counts told;
 
-    send_numbers(fd, first, 0, PACKETS / 2);
-    seal(first, &late, PACKETS, 1); /* sent when its session is no longer the newest */
+    send_numbers(fd, first, 0, packets / 2);
+    seal(first, &late, packets, 1); /* sent when its session is no longer the newest */
     second = agree(fd);
     send_to_peer(fd, late.data, late.offsets[1]);
-    send_numbers(fd, second, PACKETS / 2, PACKETS);
+    send_numbers(fd, second, packets / 2, packets);
     send_request(fd, second, &(keep_packet_request){ .stream_id = 1, .flags = KEEP_PACKET_FIN });
     await_answer(fd, second, (uint8_t *)&told, sizeof told);
     tell("sent", &wanted);
@@ -409,10 +409,10 @@ static int run_listener(void)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "send") == 0)
-        return run_sender((uint16_t)atoi(argv[2]));
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "send") == 0)
+        return run_sender((uint16_t)atoi(argv[2]), argc == 4 ? strtoull(argv[3], NULL, 10) : PACKETS);
     if (argc == 2 && strcmp(argv[1], "listen") == 0)
         return run_listener();
-    fprintf(stderr, "usage: udp listen | udp send PORT\n");
+    fprintf(stderr, "usage: udp listen | udp send PORT [PACKETS]\n");
     return 2;
 }

@@ -101,10 +101,10 @@ class Member:
         """Whether an event is true of this process."""
         kind, at_ns = event["kind"], event["at_ns"]
         if kind == "stall":
-            is_prompt = 0 <= event["silence_ns"] - LIMIT_NS <= event["iteration_ns"]
+            is_prompt = bool(0 <= event["silence_ns"] - LIMIT_NS <= event["iteration_ns"])
             return is_prompt and self.stopped_ns < at_ns and event["last_ns"] < self.continued_ns
         if kind == "exited":
-            return at_ns > self.ended_ns
+            return bool(at_ns > self.ended_ns)
         return kind == "registered" or kind in TOLD[self.fate]
 
 

@@ -4,6 +4,7 @@
  *
  * usage: exchange write DIR
  *        exchange read DIR FROM
+ *        exchange finish DIR FROM
  *        exchange beat PATH
  *        exchange observe PATH FROM
  *        exchange live PATH
@@ -13,6 +14,7 @@
  */
 #include "exchange.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,10 @@
 
 #include <sodium.h>
 
+#include "packets.h"
+
 enum {
-    MAX_PATH = 1024,
+    MAX_PATH = 512,
     HASH_TEXT_LEN = 2 * crypto_hash_sha256_BYTES,
     STATUSES = 256
 };
@@ -298,17 +302,44 @@ bool write_file(const char *folder, const char *name, const char *text, json_t *
     return is_written;
 }
 
+/* A language's folder, and those in it. */
+static bool make_folders(const char *folder)
+{
+    static const char *const within[] = { "", "/packets", "/tracker" };
+    char path[MAX_PATH];
+
+    for (size_t i = 0; i < sizeof within / sizeof *within; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", folder, within[i]);
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            return false;
+    }
+    return true;
+}
+
 /* All items of this language, and the manifest of them. */
 static bool write_items(const char *folder)
 {
     json_t *files = json_object();
-    char *text = constants(), *manifest;
-    bool is_written = mkdir(folder, 0777) == 0 && write_file(folder, "constants.json", text, files);
+    char *text = constants(), *packets = compact(sealed_packets()), *manifest;
+    bool is_written = make_folders(folder) && write_file(folder, "constants.json", text, files) &&
+                      write_file(folder, "packets/sealed.json", packets, files) && write_tracker(folder, files);
 
-    is_written = is_written && write_tracker(folder, files);
     manifest = compact(json_pack("{s: O}", "files", files));
     is_written = is_written && write_file(folder, "manifest.json", manifest, files);
     free(manifest);
+    free(packets);
+    free(text);
+    json_decref(files);
+    return is_written;
+}
+
+/* What goes back to who sealed. */
+static bool write_answers(const char *folder)
+{
+    json_t *files = json_object();
+    char *text = compact(answering_packets());
+    bool is_written = make_folders(folder) && write_file(folder, "packets/answers.json", text, files);
+
     free(text);
     json_decref(files);
     return is_written;
@@ -361,39 +392,59 @@ static bool has_same_constants(const char *folder)
     return is_same;
 }
 
+static bool has_packets(const char *folder, const char *name, bool are_right(const json_t *sides))
+{
+    char *text = read_file(folder, name);
+    json_t *sides = text == NULL ? NULL : json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    bool is_good = are_right(sides);
+
+    json_decref(sides);
+    free(text);
+    return is_good;
+}
+
 static bool tell(const char *from, const char *item, bool is_good)
 {
     printf("exchange %s->c %s %s\n", from, item, is_good ? "ok" : "FAILED");
     return is_good;
 }
 
-static bool write_to(const char *directory)
+/* Says of all items of a language whether they are what they must be. */
+static bool read_items(const char *folder, const char *from)
 {
-    char folder[MAX_PATH];
+    bool is_good = tell(from, "manifest.json", is_whole(folder));
 
-    (void)snprintf(folder, sizeof folder, "%s/c", directory);
-    return write_items(folder);
+    is_good = tell(from, "constants.json", has_same_constants(folder)) && is_good;
+    is_good = tell(from, "packets", has_packets(folder, "packets/sealed.json", are_sealed_packets)) && is_good;
+    return tell(from, "tracker", is_same_tracker(folder)) && is_good;
 }
 
-static bool read_from(const char *directory, const char *from)
+/* Says whether a language answered to this one as it must. */
+static bool read_answers(const char *folder, const char *from)
 {
-    char folder[MAX_PATH];
-    bool is_good;
+    return tell(from, "answers", has_packets(folder, "packets/answers.json", are_answering_packets));
+}
 
+static bool exchange_files(const char *verb, const char *directory, const char *from)
+{
+    char own[MAX_PATH], folder[MAX_PATH];
+
+    (void)snprintf(own, sizeof own, "%s/c", directory);
     (void)snprintf(folder, sizeof folder, "%s/%s", directory, from);
-    is_good = tell(from, "manifest.json", is_whole(folder));
-    is_good = tell(from, "constants.json", has_same_constants(folder)) && is_good;
-    return tell(from, "tracker", is_same_tracker(folder)) && is_good;
+    if (strcmp(verb, "write") == 0)
+        return write_items(own);
+    if (strcmp(verb, "read") == 0)
+        return write_answers(own) && read_items(folder, from);
+    return read_answers(folder, from);
 }
 
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
 
-    if (argc == 3 && strcmp(verb, "write") == 0)
-        return write_to(argv[2]) ? 0 : 1;
-    if (argc == 4 && strcmp(verb, "read") == 0)
-        return read_from(argv[2], argv[3]) ? 0 : 1;
+    if ((argc == 3 && strcmp(verb, "write") == 0) ||
+        (argc == 4 && (strcmp(verb, "read") == 0 || strcmp(verb, "finish") == 0)))
+        return exchange_files(verb, argv[2], argc == 4 ? argv[3] : "") ? 0 : 1;
     if (argc == 3 && strcmp(verb, "beat") == 0)
         return beat_to(argv[2]) ? 0 : 1;
     if (argc == 4 && strcmp(verb, "observe") == 0)
@@ -402,7 +453,7 @@ int main(int argc, char **argv)
         return live_at(argv[2]) ? 0 : 1;
     if (argc == 4 && strcmp(verb, "flood") == 0)
         return flood_at(argv[2], argv[3]) ? 0 : 1;
-    fprintf(stderr, "usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH | "
+    fprintf(stderr, "usage: exchange write DIR | read DIR FROM | finish DIR FROM | beat PATH | observe PATH FROM | live PATH | "
                     "flood PATH beats|garbage\n");
     return 2;
 }

@@ -5,6 +5,7 @@
 //
 //     exchange.mjs write DIR
 //     exchange.mjs read DIR FROM
+//     exchange.mjs finish DIR FROM
 //     exchange.mjs beat PATH
 //     exchange.mjs observe PATH FROM
 //     exchange.mjs live PATH
@@ -17,6 +18,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import keep from '../../bindings/node/lib/index.js';
 import { live } from './agent.mjs';
+import * as packets from './packets.mjs';
 import * as tracker from './tracker.mjs';
 
 const {
@@ -70,16 +72,19 @@ const textOf = (value) => `${typeof value === 'string' ? value : compact(value)}
 
 const constants = () => `${compact({ constants: numbers(), statuses: statuses() })}\n`;
 
+function put(folder, name, content) {
+  const file = path.join(folder, name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, content);
+}
+
 /** All items of this language, and the manifest of them. */
 function write(folder) {
-  const items = { 'constants.json': constants() };
+  const items = { 'constants.json': constants(), 'packets/sealed.json': textOf(packets.sealed()) };
   for (const [name, value] of Object.entries(tracker.items(trackerInputs))) items[name] = textOf(value);
   const files = Object.fromEntries(Object.entries(items).map(([name, content]) => [name, sha256(content)]));
-  for (const [name, content] of Object.entries(items)) {
-    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-    fs.writeFileSync(path.join(folder, name), content);
-  }
-  fs.writeFileSync(path.join(folder, 'manifest.json'), `${compact({ files })}\n`);
+  for (const [name, content] of Object.entries(items)) put(folder, name, content);
+  put(folder, 'manifest.json', textOf({ files }));
 }
 
 /** Every file that the manifest lists is there as it was written. */
@@ -96,11 +101,15 @@ function tell(writer, item, isGood) {
   return isGood;
 }
 
-/** Says of each item whether it is what it must be. */
+const sidesOf = (folder, name) => JSON.parse(fs.readFileSync(path.join(folder, name)));
+
+/** Says of each item of a language whether it is what it must be; what it sealed is answered. */
 function read(folder) {
+  put(folder, '../node/packets/answers.json', textOf(packets.answers()));
   const verdicts = {
     'manifest.json': isWhole(folder),
     'constants.json': fs.readFileSync(path.join(folder, 'constants.json'), 'utf8') === constants(),
+    packets: packets.areSealed(sidesOf(folder, 'packets/sealed.json')),
     tracker: tracker.isSame(trackerInputs, folder),
   };
   return Object.entries(verdicts)
@@ -108,9 +117,16 @@ function read(folder) {
     .every(Boolean);
 }
 
+/** What a language answered to this one. */
+function finish(folder) {
+  const answers = sidesOf(folder, 'packets/answers.json');
+  return tell(path.basename(folder), 'answers', packets.areAnswers(answers));
+}
+
 const verbs = {
   write: async (directory) => write(path.join(directory, 'node')),
   read: async (directory, from) => read(path.join(directory, from)),
+  finish: async (directory, from) => finish(path.join(directory, from)),
   beat: async (socket) => await tracker.beat(socket),
   observe: async (socket, from) => tell(from, 'live', await tracker.observe(socket)),
   live: async (socket) => await live(socket),
@@ -118,7 +134,9 @@ const verbs = {
 
 async function main([verb, ...rest]) {
   if (!Object.hasOwn(verbs, verb ?? '') || rest.length !== verbs[verb].length) {
-    console.error('usage: exchange.mjs write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH');
+    console.error(
+      'usage: exchange.mjs write DIR | read DIR FROM | finish DIR FROM | beat PATH | observe PATH FROM | live PATH',
+    );
     return 2;
   }
   return (await verbs[verb](...rest)) === false ? 1 : 0;

@@ -4,6 +4,7 @@
 
 usage: exchange.py write DIR
        exchange.py read DIR FROM
+       exchange.py finish DIR FROM
        exchange.py beat PATH
        exchange.py observe PATH FROM
        exchange.py live PATH
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import agent
 import libkeep
+import packets
 import tracker
 
 INPUTS = json.loads((Path(__file__).resolve().parent / "inputs.json").read_bytes())
@@ -48,13 +50,17 @@ def constants() -> bytes:
     return compact({"constants": numbers, "statuses": statuses})
 
 
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def write(folder: Path) -> None:
     """All items of this language, and the manifest of them."""
-    items = {"constants.json": constants()}
+    items = {"constants.json": constants(), "packets/sealed.json": compact(packets.sealed())}
     items |= {name: compact(value) for name, value in tracker.items(INPUTS["tracker"]).items()}
     for name, content in items.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        put(folder / name, content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in items.items()}
     (folder / "manifest.json").write_bytes(compact({"files": hashes}))
 
@@ -73,13 +79,21 @@ def tell(writer: str, item: str, is_good: bool) -> bool:
 
 
 def read(folder: Path) -> bool:
-    """Says of each item whether it is what it must be."""
+    """Says of each item of a language whether it is what it must be; what it sealed is answered."""
+    put(folder.parent / "python/packets/answers.json", compact(packets.answers()))
     verdicts = {
         "manifest.json": is_whole(folder),
         "constants.json": (folder / "constants.json").read_bytes() == constants(),
+        "packets": packets.are_sealed(json.loads((folder / "packets/sealed.json").read_bytes())),
         "tracker": tracker.is_same(INPUTS["tracker"], folder),
     }
     return all([tell(folder.name, item, verdict) for item, verdict in verdicts.items()])
+
+
+def finish(folder: Path) -> bool:
+    """What a language answered to this one."""
+    answers = json.loads((folder / "packets/answers.json").read_bytes())
+    return tell(folder.name, "answers", packets.are_answers(answers))
 
 
 def main(arguments: list[str]) -> int:
@@ -90,6 +104,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if verb == "read" and len(rest) == 2:
         return int(not read(Path(rest[0]) / rest[1]))
+    if verb == "finish" and len(rest) == 2:
+        return int(not finish(Path(rest[0]) / rest[1]))
     if verb == "beat" and len(rest) == 1:
         return int(not tracker.beat(rest[0]))
     if verb == "observe" and len(rest) == 2:

@@ -194,11 +194,10 @@ bool write_tracker(const char *folder, json_t *files)
 {
     json_t *inputs = inputs_of("tracker"), *frames = record_frames(inputs);
     struct summary summary = judge(inputs, frames);
-    char path[MAX_PATH], *text = compact(json_pack("{s: o}", "frames", frames));
+    char *text = compact(json_pack("{s: o}", "frames", frames));
     bool is_written;
 
-    (void)snprintf(path, sizeof path, "%s/tracker", folder);
-    is_written = mkdir(path, 0777) == 0 && write_file(folder, "tracker/frames.json", text, files) &&
+    is_written = write_file(folder, "tracker/frames.json", text, files) &&
                  write_file(folder, "tracker/events.json", summary.events, files) &&
                  write_file(folder, "tracker/metrics.txt", summary.metrics, files);
     free(text);

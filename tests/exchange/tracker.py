@@ -34,13 +34,19 @@ LIVE_MS = 300
 Json = Any
 
 
+def key_for(pid: int, mode: int, key: Secret) -> Secret | None:
+    """What an agent seals with."""
+    if mode == BeatMode.MASTER:
+        return Beacon.agent_key(key, pid)
+    return key if mode == BeatMode.SHARED else None
+
+
 def record_frames(inputs: Json) -> list[Json]:
     """Each frame as it came: [ms, source, pid, hex]."""
     key = Secret.from_bytes(bytes.fromhex(inputs["key"]))
-    keys = {BeatMode.PLAIN: lambda pid: None, BeatMode.SHARED: lambda pid: key}
-    keys[BeatMode.MASTER] = lambda pid: Beacon.agent_key(key, pid)
     beacons = [
-        Beacon(agent_pid=pid, mode=mode, key=keys[mode](pid), reconnect_after=0) for pid, _, mode in inputs["agents"]
+        Beacon(agent_pid=pid, mode=mode, key=key_for(pid, mode, key), reconnect_after=0)
+        for pid, _, mode in inputs["agents"]
     ]
     frames = []
     for agent, at_ms, health, payload, damage, error in inputs["frames"]:

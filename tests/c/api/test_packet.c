@@ -307,7 +307,8 @@ START_TEST(every_flipped_bit_is_noticed_but_in_bytes_that_a_receiver_derives)
     KEEP_AUTO(keep_session) sender = new_sender(1);
     struct datagram datagram;
 
-    seal(sender, "sixteen bytes ..", &datagram);
+    seal(sender, "twelve bytes", &datagram);
+    ck_assert_uint_eq(datagram.len, 100);
     for (size_t bit = 0; bit < 8 * datagram.len; bit++) {
         KEEP_AUTO(keep_session) receiver = new_receiver(1);
         size_t at = bit / 8;
@@ -319,79 +320,6 @@ START_TEST(every_flipped_bit_is_noticed_but_in_bytes_that_a_receiver_derives)
         ck_assert_msg((st == KEEP_OK) == is_free, "byte %zu gave %s", at, keep_status_name(st));
         datagram.bytes[at] ^= (uint8_t)(1U << bit % 8);
         assert_status(try_open(receiver, &datagram), is_free ? KEEP_ERR_REPLAY : KEEP_OK);
-    }
-}
-END_TEST
-
-/* The checks of packet R19 in their order, as what breaks them. A break may need none of those before it. */
-static void break_magic(struct datagram *datagram)
-{
-    datagram->bytes[0] ^= 1;
-}
-
-static void break_version(struct datagram *datagram)
-{
-    datagram->bytes[2] = 9;
-}
-
-static void break_payload_len(struct datagram *datagram)
-{
-    datagram->bytes[64] = 0xFF;
-    datagram->bytes[65] = 0xFF;
-}
-
-static void break_event_count(struct datagram *datagram)
-{
-    datagram->bytes[66] = 0xFF;
-    datagram->bytes[67] = 0xFF;
-}
-
-static void break_len(struct datagram *datagram)
-{
-    datagram->len--;
-}
-
-static void break_session(struct datagram *datagram)
-{
-    datagram->bytes[24] ^= 1;
-}
-
-static void break_tag(struct datagram *datagram)
-{
-    datagram->bytes[datagram->len - 1] ^= 1;
-}
-
-static const struct {
-    void (*damage)(struct datagram *datagram);
-    keep_status status;
-} breaks[] = {
-    { break_magic, KEEP_ERR_PACKET_MAGIC },
-    { break_version, KEEP_ERR_PACKET_VERSION },
-    { break_payload_len, KEEP_ERR_PACKET_TOO_LARGE },
-    { break_event_count, KEEP_ERR_PACKET_TOO_MANY_EVENTS },
-    { break_len, KEEP_ERR_PACKET_LENGTH },
-    { break_session, KEEP_ERR_PACKET_SESSION },
-    { break_tag, KEEP_ERR_AUTH },
-};
-enum {
-    BREAKS = sizeof breaks / sizeof *breaks
-};
-
-/* packet T7 */
-START_TEST(of_two_faults_the_earlier_one_is_told)
-{
-    KEEP_AUTO(keep_session) sender = new_sender(1);
-    KEEP_AUTO(keep_session) receiver = new_receiver(1);
-
-    for (int other = _i; other < BREAKS; other++) {
-        struct datagram datagram;
-
-        seal(sender, "text", &datagram);
-        breaks[_i].damage(&datagram);
-        if (other != _i)
-            breaks[other].damage(&datagram);
-        assert_status(try_open(receiver, &datagram), breaks[_i].status);
-        ck_assert_uint_eq(session_stats_of(receiver).auth_failed, _i == BREAKS - 1);
     }
 }
 END_TEST
@@ -639,7 +567,6 @@ RUN_SUITE("packet", ONCE(outputs_that_are_none_are_refused), ONCE(batches_need_t
           ONCE(a_batch_with_too_few_counters_left_takes_none), ONCE(a_batch_has_1_to_1024_packets),
           ONCE(a_batch_opens_as_one_after_the_other),
           ONCE(every_flipped_bit_is_noticed_but_in_bytes_that_a_receiver_derives),
-          TIMES(of_two_faults_the_earlier_one_is_told, BREAKS), ONCE(what_is_too_short_is_told_first),
-          ONCE(a_forged_packet_learns_and_changes_nothing), ONCE(output_is_apart_from_the_datagram_or_in_its_place),
+          ONCE(what_is_too_short_is_told_first), ONCE(a_forged_packet_learns_and_changes_nothing), ONCE(output_is_apart_from_the_datagram_or_in_its_place),
           ONCE(a_heartbeat_is_a_packet_without_events),
           TIMES(every_length_goes_there_and_back_with_each_back_end, KEEP_AEAD_IPSEC_MB + 1))

@@ -11,6 +11,7 @@
 #include "support/forked.h"
 #include "support/maps.h"
 #include "support/packets.h"
+#include "support/threads.h"
 
 static keep_packet *acquired(keep_packet_pool *pool)
 {
@@ -117,7 +118,7 @@ static void assert_capacity(keep_packet_pool *pool, size_t capacity)
         assert_ok(keep_packet_free(&packets[i]));
 }
 
-/* packet D1, D2 */
+/* packet D1 */
 START_TEST(threads_that_come_and_go_take_no_slot_with_them)
 {
     static const uint32_t capacities[] = { 16, 1 };
@@ -132,20 +133,40 @@ START_TEST(threads_that_come_and_go_take_no_slot_with_them)
 }
 END_TEST
 
-static void *use_all(void *pool)
+/* Slots that some had and others take, in a crew. */
+struct common {
+    keep_packet_pool *pool;
+    atomic_int done, freed;
+};
+
+static void use_all_and_stay(struct worker *worker)
 {
-    assert_capacity(pool, 16);
-    return NULL;
+    struct common *common = worker->shared;
+
+    assert_capacity(common->pool, 16);
+    atomic_store(&common->done, 1);
+    wait_until(atomic_load(&worker->crew->is_over));
+}
+
+static void use_all_of_another(struct worker *worker)
+{
+    struct common *common = worker->shared;
+
+    wait_until(atomic_load(&common->done) == 1);
+    assert_capacity(common->pool, 16);
 }
 
 /* packet T11 */
 START_TEST(slots_that_another_thread_used_are_there_for_all)
 {
     KEEP_AUTO(keep_packet_pool) pool = new_packet_pool(16);
+    struct common common = { .pool = pool };
     struct keep_packet_pool_stats stats;
+    struct crew crew = { 0 };
 
-    run_in_thread(use_all, pool);
-    assert_capacity(pool, 16);
+    crew_add(&crew, 1, use_all_of_another, &common);
+    crew_add(&crew, 1, use_all_and_stay, &common);
+    crew_run(&crew, 1);
     stats = packet_pool_stats_of(pool);
     ck_assert_uint_eq(stats.refused, 2);
     ck_assert_uint_eq(stats.peak, 16);
@@ -324,7 +345,7 @@ START_TEST(packets_of_a_freed_pool_work_until_the_last_is_freed)
 }
 END_TEST
 
-/* packet R31, D8 */
+/* packet R31 */
 START_TEST(a_pool_takes_what_it_tells_and_no_more_than_allowed)
 {
     static const uint32_t capacities[] = { 1, 64, 16384 };
@@ -334,6 +355,62 @@ START_TEST(a_pool_takes_what_it_tells_and_no_more_than_allowed)
     ck_assert_uint_le(bytes, capacities[_i] * UINT64_C(8448) + 128 * 1024);
     ck_assert_uint_ge(bytes, capacities[_i] * UINT64_C(8192));
     keep_packet_pool_free(&pool);
+}
+END_TEST
+
+enum {
+    HOLDERS = 64
+};
+
+static void hold_build_and_free(struct worker *worker)
+{
+    struct common *common = worker->shared;
+    const keep_bytes message = { "hello", 5 };
+    const keep_packet_request frame = { .kind = KEEP_PACKET_HANDSHAKE, .events = &message, .event_count = 1 };
+
+    for (int round = 1; round <= 10; round++) {
+        keep_packet *packet = acquired(common->pool);
+
+        assert_ok(keep_packet_build(packet, NULL, &frame));
+        atomic_fetch_add(&common->done, 1);
+        wait_until(atomic_load(&common->done) >= round * HOLDERS); /* all hold one */
+        assert_ok(keep_packet_free(&packet));
+        atomic_fetch_add(&common->freed, 1);
+        wait_until(atomic_load(&common->freed) >= round * HOLDERS);
+    }
+}
+
+/* What the kernel says of the pages of a pool's slots. */
+static size_t len_of_pages(keep_packet_pool *pool)
+{
+    KEEP_AUTO(keep_session) sender = new_sender(1);
+    keep_packet *packet = acquired(pool);
+    struct mapping mapping;
+    const uint8_t *data;
+    size_t len;
+
+    build_text(packet, sender, "text");
+    assert_ok(keep_packet_data(packet, &data, &len));
+    ck_assert(mapping_at(data, &mapping));
+    assert_ok(keep_packet_free(&packet));
+    return mapping.end - mapping.start;
+}
+
+/* packet D8 */
+START_TEST(sixty_four_threads_hold_and_free_within_what_the_pool_told)
+{
+    KEEP_AUTO(keep_packet_pool) pool = new_packet_pool(HOLDERS);
+    uint64_t bytes = packet_pool_stats_of(pool).bytes;
+    struct common common = { .pool = pool };
+    struct crew crew = { 0 };
+    size_t mappings;
+
+    crew_add(&crew, HOLDERS, hold_build_and_free, &common);
+    crew_run(&crew, HOLDERS);
+    mappings = len_of_pages(pool);
+    ck_assert_uint_eq(packet_pool_stats_of(pool).bytes, bytes);
+    ck_assert_uint_ge(mappings, HOLDERS * KEEP_MAX_PACKET_LEN);
+    ck_assert(mappings <= bytes && bytes <= HOLDERS * UINT64_C(8448) + 128 * 1024);
 }
 END_TEST
 
@@ -444,12 +521,14 @@ START_TEST(what_is_no_call_at_all_is_refused)
 }
 END_TEST
 
-RUN_SUITE("packet_pool", ONCE(what_is_no_call_at_all_is_refused), ONCE(capacities_are_1_to_16384), ONCE(of_1025_pools_the_last_is_refused),
+RUN_SUITE("packet_pool", ONCE(what_is_no_call_at_all_is_refused), ONCE(capacities_are_1_to_16384),
+          ONCE(of_1025_pools_the_last_is_refused),
           TIMES(threads_that_come_and_go_take_no_slot_with_them, 2),
           ONCE(slots_that_another_thread_used_are_there_for_all), ONCE(a_setting_never_reaches_the_next_user_of_a_slot),
           ONCE(heartbeats_and_handshake_frames_have_no_settings), ONCE(a_slot_holds_no_key_of_the_session_before),
           ONCE(a_refused_build_leaves_a_packet_as_it_was), ONCE(a_packet_is_freed_once_and_a_stale_one_is_nobodys),
           ONCE(an_invented_packet_is_closed), ONCE(packets_of_a_freed_pool_work_until_the_last_is_freed),
           TIMES(a_pool_takes_what_it_tells_and_no_more_than_allowed, 3),
+          ONCE(sixty_four_threads_hold_and_free_within_what_the_pool_told),
           ONCE(the_slots_are_kept_from_dumps_and_children), ONCE(a_forked_child_has_its_own_pools),
           ONCE(a_purge_leaves_pools_and_packets))

@@ -3,13 +3,10 @@
  * Lock limits of an ordinary user. Root becomes nobody in a child; where nothing binds a process, nothing is looked at.
  */
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/seccomp.h>
-
 #include "keep/sealed.h"
+#include "support/calls.h"
 #include "support/forked.h"
 #include "support/maps.h"
 #include "support/memories.h"
@@ -151,12 +148,6 @@ START_TEST(a_default_pool_that_could_not_be_made_is_made_at_its_next_use)
 }
 END_TEST
 
-/* Whatever is no read, write or exit ends the process from here on. False: this kernel has no such mode. */
-static bool forbid_system_calls(void)
-{
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0;
-}
-
 static void use_slots_silently(void *ctx)
 {
     keep_pool_options options = options_of(*(int *)ctx);
@@ -167,22 +158,22 @@ static void use_slots_silently(void *ctx)
 
     if (keep_pool_new(&options, &pool) != KEEP_OK || keep_pool_reserve(pool, 32, 1000) != KEEP_OK)
         return;
-    if (!forbid_system_calls())
+    if (!forbid_calls())
         return;
     for (int i = 0; i < 1000; i++) {
         if (keep_pool_acquire(pool, 32, NULL, &secrets[i]) != KEEP_OK)
-            (void)syscall(SYS_exit, 1);
+            exit_at_once(1);
     }
     for (int i = 0; i < 100000; i++) {
         if (keep_secret_read_begin(secrets[i % 1000], &data, &len) != KEEP_OK ||
             keep_secret_end(secrets[i % 1000]) != KEEP_OK)
-            (void)syscall(SYS_exit, 2);
+            exit_at_once(2);
     }
     for (int i = 0; i < 1000; i++) {
         if (keep_secret_free(&secrets[i]) != KEEP_OK)
-            (void)syscall(SYS_exit, 3);
+            exit_at_once(3);
     }
-    (void)syscall(SYS_exit, 0);
+    exit_at_once(0);
 }
 
 /* memory T18, R17 */

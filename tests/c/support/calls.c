@@ -43,3 +43,14 @@ bool forbid_call(long number)
 {
     return answer_call(number, SECCOMP_RET_KILL_PROCESS);
 }
+
+bool forbid_calls(void)
+{
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0;
+}
+
+void exit_at_once(int status)
+{
+    for (;;)
+        (void)syscall(SYS_exit, status);
+}

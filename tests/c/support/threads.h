@@ -13,7 +13,7 @@
 #include "support/stream.h"
 
 enum {
-    MAX_THREADS = 16
+    MAX_THREADS = 67
 };
 
 struct crew;

@@ -33,6 +33,9 @@ static uint32_t stub_is;
 static keep_status making = KEEP_OK;
 static atomic_int contexts;
 static atomic_int forgotten;
+static atomic_int to_stop; /* calls that end when they are released */
+static atomic_int stopped;
+static atomic_bool is_released;
 
 static uint32_t stub_state(void)
 {
@@ -54,9 +57,18 @@ static void end_stub(keep__cipher_context *context)
     contexts--;
 }
 
+static void stop_if_asked(void)
+{
+    if (atomic_load(&to_stop) <= 0 || atomic_fetch_sub(&to_stop, 1) <= 0)
+        return;
+    atomic_fetch_add(&stopped, 1);
+    wait_until(atomic_load(&is_released));
+}
+
 static keep_status stub_seal(keep__cipher_context *context, const keep__cipher_job *job)
 {
     ck_assert_ptr_nonnull(context);
+    stop_if_asked();
     if (fault == SEAL_FAILS) {
         if (job->len != 0)
             job->out[0] ^= 0xFF; /* a failing library leaves anything */
@@ -308,39 +320,77 @@ START_TEST(short_payloads_go_to_libsodium_where_only_long_ones_are_faster)
 }
 END_TEST
 
-/* --- two threads stopped inside a call --- */
+/* --- threads --- */
+
+enum {
+    THREADS = 64,
+    STOPPED = 2
+};
+
+static void seal_once(keep__backend *backend)
+{
+    keep__cipher cipher = { .choice = { backend, backend } };
+    uint8_t bytes[40] = { 0 };
+    uint8_t wanted[40];
+    uint8_t tag[16];
+    uint8_t wanted_tag[16];
+    keep__cipher_job job = job_of(bytes, bytes, sizeof bytes, tag);
+
+    seal_right(wanted, sizeof wanted, wanted_tag);
+    assert_ok(keep__cipher_seal(&cipher, &job));
+    keep__cipher_end(&cipher);
+    assert_bytes(bytes, wanted, sizeof bytes);
+    assert_bytes(tag, wanted_tag, sizeof tag);
+}
 
 static void seal_with_choice(struct worker *worker)
 {
-    keep__backend *backend = worker->shared;
     int count = rounds(20000);
 
-    for (int i = 0; i < count; i++) {
-        keep__cipher cipher = { .choice = { backend, backend } };
-        uint8_t bytes[40] = { 0 };
-        uint8_t wanted[40];
-        uint8_t tag[16];
-        uint8_t wanted_tag[16];
-        keep__cipher_job job = job_of(bytes, bytes, sizeof bytes, tag);
-
-        seal_right(wanted, sizeof wanted, wanted_tag);
-        assert_ok(keep__cipher_seal(&cipher, &job));
-        keep__cipher_end(&cipher);
-        assert_bytes(bytes, wanted, sizeof bytes);
-        assert_bytes(tag, wanted_tag, sizeof tag);
-    }
+    for (int i = 0; i < count; i++)
+        seal_once(worker->shared);
 }
 
-/* packet T16: all contexts are with threads that do not go on */
+static void seal_beside_the_stopped(struct worker *worker)
+{
+    wait_until(atomic_load(&stopped) == STOPPED);
+    seal_with_choice(worker);
+}
+
+static void stop_inside_a_call(struct worker *worker)
+{
+    seal_once(worker->shared);
+}
+
+static void release_the_stopped(struct worker *worker)
+{
+    wait_until(atomic_load(&worker->crew->is_over));
+    atomic_store(&is_released, true);
+}
+
+/* A back end with so many contexts, however many processors there are. */
+static keep__backend *backend_with(uint32_t count)
+{
+    keep__backend *backend = begin_backend();
+
+    for (uint32_t i = 0; i < count; i++)
+        assert_ok(make_stub(&backend->slots[i].context));
+    atomic_store(&backend->count, count);
+    return backend;
+}
+
+/* packet T16: both contexts are with threads that do not go on */
 START_TEST(nobody_waits_for_a_context)
 {
-    keep__backend *backend = ready_backend();
+    keep__backend *backend = backend_with(STOPPED);
     struct crew crew = { 0 };
 
-    while (keep__backend_borrow(backend) != NULL)
-        continue;
-    crew_add(&crew, MAX_THREADS, seal_with_choice, backend);
-    crew_run(&crew, MAX_THREADS);
+    atomic_store(&to_stop, STOPPED);
+    crew_add(&crew, THREADS, seal_beside_the_stopped, backend);
+    crew_add(&crew, 1, release_the_stopped, NULL);
+    crew_add(&crew, STOPPED, stop_inside_a_call, backend);
+    crew_run(&crew, THREADS);
+    ck_assert_int_eq(forgotten, STOPPED); /* libsodium did the others' */
     end_backend(backend);
 }
 END_TEST

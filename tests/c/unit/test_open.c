@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open, white box: authentic packets whose frames are wrong (packet R20), which no session of ours seals.
+ * Open, white box: authentic packets whose frames are wrong (packet R20), which no session of ours seals; and of all
+ * faults that a datagram can have the first (packet R19).
  */
 #include "keep/packet.h"
 
+#include "keep/protect.h"
 #include "packet/frame.h"
 #include "packet/sodium.h"
 
 #include "support/packets.h"
 
-/* Seals any payload under a header with any count of events. */
+/* Seals any payload under a header with any count of events, which is also its counter. */
 static void seal_frames(const void *payload, size_t len, size_t count, struct datagram *out)
 {
     static const keep_packet_settings settings;
@@ -58,4 +60,172 @@ START_TEST(wrong_frames_are_told_erased_and_cost_their_counter)
 }
 END_TEST
 
-RUN_SUITE("open", ONCE(wrong_frames_are_told_erased_and_cost_their_counter))
+/* --- faults --- */
+
+/* A datagram with all its faults, the session that gets it, and the room for it. */
+struct trial {
+    const char *payload;
+    size_t payload_len, count;
+    struct datagram datagram;
+    keep_session *receiver;
+    size_t cap;
+};
+
+static void be_short(struct trial *trial)
+{
+    trial->datagram.len = KEEP_PACKET_HEADER_LEN - 1;
+}
+
+static void be_no_packet(struct trial *trial)
+{
+    trial->datagram.bytes[0] ^= 1;
+}
+
+static void be_of_another_version(struct trial *trial)
+{
+    trial->datagram.bytes[2] = 9;
+}
+
+static void tell_a_long_payload(struct trial *trial)
+{
+    memset(trial->datagram.bytes + 64, 0xFF, 2);
+}
+
+static void tell_many_events(struct trial *trial)
+{
+    memset(trial->datagram.bytes + 66, 0xFF, 2);
+}
+
+static void lose_a_byte(struct trial *trial)
+{
+    trial->datagram.len--;
+}
+
+static void be_a_handshake_frame(struct trial *trial)
+{
+    trial->datagram.bytes[3] |= 0x10;
+    trial->datagram.len -= KEEP_PACKET_TAG_LEN;
+}
+
+static void be_of_another_session(struct trial *trial)
+{
+    trial->datagram.bytes[24] ^= 1;
+}
+
+/* The limit of this receiver is one forged packet. */
+static void open_one_too_many(struct trial *trial)
+{
+    struct datagram forged;
+
+    seal_frames("", 0, 0, &forged);
+    forged.bytes[forged.len - 1] ^= 1;
+    assert_status(try_open(trial->receiver, &forged), KEEP_ERR_AUTH);
+}
+
+static void have_no_room(struct trial *trial)
+{
+    trial->cap = 0;
+}
+
+static void be_forged(struct trial *trial)
+{
+    trial->datagram.bytes[KEEP_PACKET_HEADER_LEN] ^= 1;
+}
+
+static void use_the_counter(struct trial *trial)
+{
+    static const uint8_t empty_events[9 * 4];
+    struct datagram first;
+
+    seal_frames(empty_events, trial->count * 4, trial->count, &first);
+    assert_ok(try_open(trial->receiver, &first));
+}
+
+static void lack_events(struct trial *trial)
+{
+    trial->count = 9;
+}
+
+static void have_something_left_over(struct trial *trial)
+{
+    trial->payload_len++;
+}
+
+/* In the order of packet R19. Some come before the packet is sealed. */
+static const struct fault {
+    void (*before)(struct trial *trial);
+    void (*after)(struct trial *trial);
+    keep_status status;
+} faults[] = {
+    { NULL, be_short, KEEP_ERR_PACKET_SHORT },
+    { NULL, be_no_packet, KEEP_ERR_PACKET_MAGIC },
+    { NULL, be_of_another_version, KEEP_ERR_PACKET_VERSION },
+    { NULL, tell_a_long_payload, KEEP_ERR_PACKET_TOO_LARGE },
+    { NULL, tell_many_events, KEEP_ERR_PACKET_TOO_MANY_EVENTS },
+    { NULL, lose_a_byte, KEEP_ERR_PACKET_LENGTH },
+    { NULL, be_a_handshake_frame, KEEP_ERR_PACKET_HANDSHAKE },
+    { NULL, be_of_another_session, KEEP_ERR_PACKET_SESSION },
+    { NULL, open_one_too_many, KEEP_ERR_REKEY },
+    { NULL, have_no_room, KEEP_ERR_BUFFER_TOO_SMALL },
+    { NULL, be_forged, KEEP_ERR_AUTH },
+    { use_the_counter, NULL, KEEP_ERR_REPLAY },
+    { lack_events, NULL, KEEP_ERR_PACKET_EVENTS },
+    { have_something_left_over, NULL, KEEP_ERR_PACKET_TRAILING },
+};
+enum {
+    FAULTS = sizeof faults / sizeof *faults
+};
+
+static keep_status open_with_faults(const struct fault *first, const struct fault *second)
+{
+    const struct fault *both[] = { first, second };
+    keep_session_options options = KEEP_SESSION_OPTIONS_INIT;
+    struct trial trial = { .payload = "\1\0\0\0a!", .payload_len = 5, .count = 1, .cap = KEEP_MAX_PAYLOAD_LEN };
+    struct opening opening;
+    keep_status st;
+
+    options.max_failed_opens = 1;
+    trial.receiver = session_with(0, 1, options);
+    for (int i = 1; i >= 0; i--) { /* the later one first: the count of events is the counter too */
+        if (both[i] != NULL && both[i]->before != NULL)
+            both[i]->before(&trial);
+    }
+    seal_frames(trial.payload, trial.payload_len, trial.count, &trial.datagram);
+    for (int i = 0; i < 2; i++) {
+        if (both[i] != NULL && both[i]->after != NULL)
+            both[i]->after(&trial);
+    }
+    (void)try_open_bytes(trial.receiver, NULL, 0, &opening);
+    opening.out.cap = trial.cap;
+    st = keep_packet_open_into(trial.receiver, trial.datagram.bytes, trial.datagram.len, &opening.out);
+    keep_session_free(&trial.receiver);
+    return st;
+}
+
+/* packet T7 */
+START_TEST(of_two_faults_the_earlier_one_is_told)
+{
+    assert_ok(open_with_faults(NULL, NULL));
+    assert_status(open_with_faults(&faults[_i], NULL), faults[_i].status);
+    for (int later = _i + 1; later < FAULTS; later++)
+        assert_status(open_with_faults(&faults[_i], &faults[later]), faults[_i].status);
+}
+END_TEST
+
+/* packet R17: what the session is comes before what the datagram is */
+START_TEST(a_session_that_cannot_open_says_so_first)
+{
+    static const uint8_t noise[3];
+    KEEP_AUTO(keep_session) sender = new_sender(1);
+    KEEP_AUTO(keep_session) receiver = new_receiver(1);
+    struct opening opening;
+
+    assert_status(try_open_bytes(sender, noise, sizeof noise, &opening), KEEP_ERR_STATE);
+    assert_ok(keep_purge(NULL));
+    assert_status(try_open_bytes(sender, noise, sizeof noise, &opening), KEEP_ERR_PURGED);
+    assert_status(try_open_bytes(receiver, noise, sizeof noise, &opening), KEEP_ERR_PURGED);
+}
+END_TEST
+
+RUN_SUITE("open", ONCE(wrong_frames_are_told_erased_and_cost_their_counter),
+          TIMES(of_two_faults_the_earlier_one_is_told, FAULTS), ONCE(a_session_that_cannot_open_says_so_first))

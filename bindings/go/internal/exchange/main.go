@@ -4,6 +4,7 @@
 //
 //	exchange write DIR
 //	exchange read DIR FROM
+//	exchange finish DIR FROM
 //	exchange beat PATH
 //	exchange observe PATH FROM
 //	exchange live PATH
@@ -141,6 +142,14 @@ func hash(content []byte) string {
 	return hex.EncodeToString(digest[:])
 }
 
+// put writes a file, and makes its folder.
+func put(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(file, content, 0o666)
+}
+
 // write makes all items of this language, and the manifest of them.
 func write(folder string) error {
 	items, err := writeTracker()
@@ -148,17 +157,14 @@ func write(folder string) error {
 		return err
 	}
 	items["constants.json"] = constants()
+	items["packets/sealed.json"] = compact(readPacketInputs().sealed())
 	files := map[string]string{}
 	for name, content := range items {
 		files[name] = hash(content)
 	}
 	items["manifest.json"] = compact(map[string]any{"files": files})
 	for name, content := range items {
-		path := filepath.Join(folder, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, content, 0o666); err != nil {
+		if err := put(filepath.Join(folder, name), content); err != nil {
 			return err
 		}
 	}
@@ -186,12 +192,20 @@ func tell(writer, item string, isGood bool) bool {
 	return isGood
 }
 
-// read says of each item whether it is what it must be.
+// read says of each item of a language whether it is what it must be; what it sealed is answered.
 func read(folder string) bool {
-	writer := filepath.Base(folder)
+	writer, packets := filepath.Base(folder), readPacketInputs()
+	must(0, put(filepath.Join(filepath.Dir(folder), "go/packets/answers.json"), compact(packets.answers())))
 	isGood := tell(writer, "manifest.json", isWhole(folder))
 	isGood = tell(writer, "constants.json", isInFile(folder, "constants.json", constants())) && isGood
+	isGood = tell(writer, "packets", packets.areSealed(readSides(filepath.Join(folder, "packets/sealed.json")))) && isGood
 	return tell(writer, "tracker", isSameTracker(folder)) && isGood
+}
+
+// finish looks at what a language answered to this one.
+func finish(folder string) bool {
+	answers := readSides(filepath.Join(folder, "packets/answers.json"))
+	return tell(filepath.Base(folder), "answers", readPacketInputs().areAnswers(answers))
 }
 
 // run tells whether everything went well; false, too, for what it does not know.
@@ -204,6 +218,8 @@ func run(arguments []string) (bool, error) {
 		return true, write(filepath.Join(rest[0], "go"))
 	case verb == "read" && len(rest) == 2:
 		return read(filepath.Join(rest[0], rest[1])), nil
+	case verb == "finish" && len(rest) == 2:
+		return finish(filepath.Join(rest[0], rest[1])), nil
 	case verb == "beat" && len(rest) == 1:
 		return true, beat(rest[0])
 	case verb == "observe" && len(rest) == 2:
@@ -214,7 +230,8 @@ func run(arguments []string) (bool, error) {
 	return false, errUsage
 }
 
-var errUsage = errors.New("usage: exchange write DIR | read DIR FROM | beat PATH | observe PATH FROM | live PATH")
+var errUsage = errors.New("usage: exchange write DIR | read DIR FROM | finish DIR FROM | beat PATH | observe PATH FROM | " +
+	"live PATH")
 
 func main() {
 	isGood, err := run(os.Args[1:])
