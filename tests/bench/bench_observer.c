@@ -71,7 +71,7 @@ static void measure_rate(struct measure *measure, unsigned busy, unsigned idle)
     FILE *senders;
 
     watch_open(&measure->watch, AGENTS, HOUR_MS);
-    (void)snprintf(name, sizeof name, "observer_rate_%u_of_%u", busy, busy + idle);
+    (void)snprintf(name, sizeof name, "observer_rate_%u", busy);
     (void)snprintf(command, sizeof command, "exec %s %s %u %u", measure->senders, measure->watch.path, busy, idle);
     senders = popen(command, "w");
     BENCH_CHECK(senders != NULL);
