@@ -13,6 +13,7 @@ falls on all of them; a row's numbers are medians over the rounds, its ratio the
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import statistics
 import subprocess
@@ -43,10 +44,16 @@ def spread(values: list[float]) -> float:
     return round((max(values) - min(values)) / statistics.median(values), 3)
 
 
+def theirs_of(row: rows.Row, runs: dict[str, list[Run]]) -> list[float]:
+    if isinstance(row.theirs, str):
+        return [run[row.theirs] for run in runs[row.peer]]
+    return [row.theirs] * ROUNDS
+
+
 def judge(row: rows.Row, runs: dict[str, list[Run]]) -> dict[str, object]:
     ours = [run[row.ours] for run in runs[row.program]]
-    theirs = [run[row.theirs] for run in runs[row.peer]]
-    ratio = statistics.median(b / a for a, b in zip(ours, theirs))
+    theirs = theirs_of(row, runs)
+    ratio = statistics.median((b + row.allowance) / a for a, b in zip(ours, theirs))
     return {
         "name": row.name,
         "unit": row.unit,
@@ -61,6 +68,14 @@ def judge(row: rows.Row, runs: dict[str, list[Run]]) -> dict[str, object]:
     }
 
 
+def is_there(row: rows.Row, runs: dict[str, list[Run]]) -> bool:
+    """Whether the machine can do it: not every one has each back end."""
+    there = row.ours in runs[row.program][0]
+    if not there:
+        print(f"{row.name}: not on this machine", file=sys.stderr)
+    return there
+
+
 def tell(results: list[dict[str, object]]) -> None:
     for result in results:
         print(
@@ -68,11 +83,16 @@ def tell(results: list[dict[str, object]]) -> None:
         )
 
 
+def arrows(ratio: float) -> str:
+    """One per factor of the square root of two: to the right ours takes less, to the left theirs."""
+    count = round(2 * math.log2(ratio))
+    return "▶" * count if count > 0 else "◀" * -count
+
+
 def table(results: list[dict[str, object]]) -> str:
-    lines = ["| row | ours | theirs | ratio | target | verdict |", "|---|---|---|---|---|---|"]
-    for result in results:
-        form = "| `{name}`, {peer} | {ours} {unit} | {theirs} {unit} | {ratio:.2f} | {target:.2f} | {verdict} |"
-        lines.append(form.format(**result))
+    lines = ["| row | ours | theirs | ratio | | target | verdict |", "|---|---|---|---|---|---|---|"]
+    form = "| `{name}`, {peer} | {ours} {unit} | {theirs} {unit} | {ratio:.2f} | {arrows} | {target:.2f} | {verdict} |"
+    lines.extend(form.format(**result, arrows=arrows(float(str(result["ratio"])))) for result in results)
     return "\n".join(lines)
 
 
@@ -86,7 +106,7 @@ def main() -> int:
         row for row in (rows.FLOORS if kind == "floors" else rows.PEERS) if {row.program, row.peer} <= commands.keys()
     ]
     runs = measure(commands)
-    results = [judge(row, runs) for row in wanted]
+    results = [judge(row, runs) for row in wanted if is_there(row, runs)]
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     Path(out).write_text(json.dumps(results, indent=1) + "\n")
     tell(results)
