@@ -10,6 +10,7 @@
 
 void watch_open(struct watch *watch, uint32_t capacity, uint32_t limit_ms)
 {
+    const char *parent = getenv("TMPDIR");
     keep_tracker_options tracker = KEEP_TRACKER_OPTIONS_INIT;
     keep_observer_options observer = KEEP_OBSERVER_OPTIONS_INIT;
     keep_listen_options listen = KEEP_LISTEN_OPTIONS_INIT;
@@ -18,7 +19,7 @@ void watch_open(struct watch *watch, uint32_t capacity, uint32_t limit_ms)
     tracker.threshold_ns = limit_ms * UINT64_C(1000000);
     observer.report_beats = 1;
     observer.per_pid_rate = observer.global_rate = 0;
-    (void)snprintf(watch->folder, sizeof watch->folder, "/tmp/keep-XXXXXX");
+    (void)snprintf(watch->folder, sizeof watch->folder, "%s/keep-XXXXXX", parent == NULL ? "/tmp" : parent);
     BENCH_CHECK(mkdtemp(watch->folder) != NULL);
     (void)snprintf(watch->path, sizeof watch->path, "%s/observer", watch->folder);
     listen.path = watch->path;
