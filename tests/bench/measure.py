@@ -4,7 +4,7 @@
 
     measure.py floors OUT.json PROGRAM=COMMAND ...     rows of rows.FLOORS; a missed gate is exit status 1
     measure.py peers OUT.json PROGRAM=COMMAND ...      rows of rows.PEERS
-    measure.py table OUT.json ...                      the rows as a Markdown table
+    measure.py table DOCUMENT.md OUT.json ...          puts the rows where the document has `<!-- OUT.json -->`
 
 A program prints lines `NAME NANOSECONDS`. Each round runs every program once, so that a slow moment of the machine
 falls on all of them; a row's numbers are medians over the rounds, its ratio the median of the rounds' ratios.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
 import statistics
 import subprocess
@@ -96,21 +97,35 @@ def table(results: list[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    kind, out, *programs = sys.argv[1:]
-    if kind == "table":
-        print(table([row for name in [out, *programs] for row in json.loads(Path(name).read_text())]))
-        return 0
+def refresh(document: Path, out: Path) -> None:
+    """Puts the table of OUT.json into the document, where a comment names it."""
+    results = json.loads(out.read_text())
+    place = re.compile(rf"(<!-- {out.name} -->\n\n)(?:\|.*\n)*")
+    text, count = place.subn(lambda found: found[1] + table(results) + "\n", document.read_text())
+    if count != 1:
+        sys.exit(f"{document}: {count} places for {out.name}")
+    document.write_text(text)
+
+
+def compare(kind: str, out: Path, programs: list[str]) -> int:
     commands = dict(program.split("=", 1) for program in programs)
-    wanted = [
-        row for row in (rows.FLOORS if kind == "floors" else rows.PEERS) if {row.program, row.peer} <= commands.keys()
-    ]
+    candidates = rows.FLOORS if kind == "floors" else rows.PEERS
+    wanted = [row for row in candidates if {row.program, row.peer} <= commands.keys()]
     runs = measure(commands)
     results = [judge(row, runs) for row in wanted if is_there(row, runs)]
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    Path(out).write_text(json.dumps(results, indent=1) + "\n")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(results, indent=1) + "\n")
     tell(results)
     return int(kind == "floors" and any(result["verdict"] == "missed" for result in results))
+
+
+def main() -> int:
+    kind, first, *others = sys.argv[1:]
+    if kind != "table":
+        return compare(kind, Path(first), others)
+    for out in others:
+        refresh(Path(first), Path(out))
+    return 0
 
 
 if __name__ == "__main__":
