@@ -59,7 +59,12 @@ pub fn bench_threads(name: &str, threads: usize, body: &(dyn Fn(usize) + Sync)) 
         let start = Barrier::new(threads + 1);
         std::thread::scope(|scope| {
             let runners: Vec<_> = (0..threads)
-                .map(|_| scope.spawn(|| { start.wait(); body(count) }))
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        body(count)
+                    })
+                })
                 .collect();
             start.wait();
             let began = Instant::now();

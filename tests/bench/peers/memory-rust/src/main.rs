@@ -6,8 +6,8 @@ mod support;
 
 use std::hint::black_box;
 
-use hardware_enclave::memory::MemoryEnclave;
 use hardware_enclave::memory::pool::pool_acquire;
+use hardware_enclave::memory::MemoryEnclave;
 use support::{bench, bench_threads};
 
 fn slot_pair(count: usize) {

@@ -7,12 +7,12 @@ mod support;
 
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use net::adapter::net::{
-    EventFrame, HEADER_SIZE, NetHeader, NetSession, PacketBuilder, PacketFlags, PacketPool, ThreadLocalPool,
+    EventFrame, NetHeader, NetSession, PacketBuilder, PacketFlags, PacketPool, ThreadLocalPool, HEADER_SIZE,
 };
 use support::{bench, bench_bursts, bench_threads, from_hex, to_hex};
 

@@ -52,7 +52,9 @@ fn measure_rate(senders: &str, seconds: f64, busy: usize, idle: usize) {
     hear_until_all_are_there(&mut observer, busy + idle);
     let (begin, mut heard) = (Instant::now(), 0);
     while begin.elapsed().as_secs_f64() < seconds {
-        (0..BEATS).for_each(|_| { hear(&mut observer); });
+        (0..BEATS).for_each(|_| {
+            hear(&mut observer);
+        });
         heard += BEATS;
     }
     let nanoseconds = begin.elapsed().as_nanos() as f64;
