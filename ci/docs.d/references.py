@@ -31,7 +31,7 @@ ROW = re.compile(r"^\|\s*`(KEEP_\w+)`\s*\|\s*`?([0-9][0-9 ]*)`?\s*\|", re.MULTIL
 FIELDS = re.compile(r"<!-- fields: (\w+) -->\n+(.*?)(?:\n\n|\Z)", re.DOTALL)
 # Names of the build and of the environment, which no header declares.
 ELSEWHERE = re.compile(
-    r"KEEP_(BUILD|CI|TEST|VECTORS|NODE|WERROR|SANITIZE|COVERAGE|VALGRIND|TESTABLE|HOLDS|CT)\w*|keep_(shared|static|testable|node|python|tool|flags|warnings|system|gcstress|core|cgo)\w*"
+    r"KEEP_(BENCH|BUILD|CI|TEST|VECTORS|NODE|WERROR|SANITIZE|COVERAGE|VALGRIND|TESTABLE|HOLDS|CT)\w*|keep_(shared|static|testable|node|python|tool|flags|warnings|system|gcstress|core|cgo)\w*"
 )
 
 

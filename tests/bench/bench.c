@@ -22,7 +22,7 @@ static double now_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static double time_of(bench_body body, void *state, size_t count)
+double bench_time(bench_body body, void *state, size_t count)
 {
     double start = now_ns();
 
@@ -30,11 +30,31 @@ static double time_of(bench_body body, void *state, size_t count)
     return now_ns() - start;
 }
 
-static size_t count_for_a_round(bench_body body, void *state)
-{
-    size_t count = 1;
+/* What is measured: `body`, in bursts if `prepare` must run before each. */
+struct work {
+    bench_body body, prepare;
+    void *state;
+    size_t burst;
+};
 
-    while (time_of(body, state, count) < ROUND_NS)
+static double time_of_bursts(const struct work *work, size_t count)
+{
+    double time = 0;
+
+    if (work->prepare == NULL)
+        return bench_time(work->body, work->state, count);
+    for (size_t done = 0; done < count; done += work->burst) {
+        work->prepare(work->state, work->burst);
+        time += bench_time(work->body, work->state, work->burst);
+    }
+    return time;
+}
+
+static size_t count_for_a_round(const struct work *work)
+{
+    size_t count = work->burst;
+
+    while (time_of_bursts(work, count) < ROUND_NS)
         count *= 2;
     return count;
 }
@@ -66,14 +86,24 @@ void bench_check(int is_right, const char *what)
     exit(1);
 }
 
-void bench_run(const char *name, bench_body body, void *state)
+static void run_rounds(const char *name, const struct work *work)
 {
-    size_t count = count_for_a_round(body, state);
+    size_t count = count_for_a_round(work);
     double rounds[ROUNDS];
 
     for (size_t i = 0; i < ROUNDS; i++)
-        rounds[i] = time_of(body, state, count) / (double)count;
+        rounds[i] = time_of_bursts(work, count) / (double)count;
     bench_tell(name, median(rounds, ROUNDS));
+}
+
+void bench_run(const char *name, bench_body body, void *state)
+{
+    run_rounds(name, &(struct work){ .body = body, .state = state, .burst = 1 });
+}
+
+void bench_run_bursts(const char *name, struct bench_bursts bursts, void *state)
+{
+    run_rounds(name, &(struct work){ bursts.body, bursts.prepare, state, bursts.burst });
 }
 
 struct runner {
@@ -113,7 +143,8 @@ static double time_of_threads(struct runner *runners, size_t threads)
 
 void bench_run_threads(const char *name, bench_body body, void *const *states, size_t threads)
 {
-    size_t count = 4 * count_for_a_round(body, states[0]); /* starting threads must not count */
+    struct work work = { .body = body, .state = states[0], .burst = 1 };
+    size_t count = 4 * count_for_a_round(&work); /* starting threads must not count */
     struct runner runners[THREADS_MAX];
     double rounds[ROUNDS];
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//! What peers share: measuring in the form of tests/bench, a line `NAME NANOSECONDS` each; bytes as text.
+#![allow(dead_code)] // no peer needs all of it
+
+use std::sync::Barrier;
+use std::time::Instant;
+
+const ROUNDS: usize = 7;
+const ROUND_NS: f64 = 8e6;
+
+fn time_of(body: &dyn Fn(usize), count: usize) -> f64 {
+    let start = Instant::now();
+    body(count);
+    start.elapsed().as_nanos() as f64
+}
+
+fn count_for_a_round(time_of: &dyn Fn(usize) -> f64) -> usize {
+    let mut count = 1;
+    while time_of(count) < ROUND_NS {
+        count *= 2;
+    }
+    count
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+pub fn tell(name: &str, value: f64) {
+    println!("{name} {value:.2}");
+}
+
+fn tell_median(name: &str, round: &dyn Fn() -> f64) {
+    tell(name, median((0..ROUNDS).map(|_| round()).collect()));
+}
+
+/// `body` runs what is measured so many times.
+pub fn bench(name: &str, body: &dyn Fn(usize)) {
+    let count = count_for_a_round(&|count| time_of(body, count));
+    tell_median(name, &|| time_of(body, count) / count as f64);
+}
+
+/// The same in bursts, before each of which `prepare` runs outside the measured time.
+pub fn bench_bursts(name: &str, burst: usize, prepare: &dyn Fn(), body: &dyn Fn(usize)) {
+    let time_of_one = || {
+        prepare();
+        time_of(body, burst)
+    };
+    let time_of_bursts = |bursts: usize| (0..bursts).map(|_| time_of_one()).sum::<f64>();
+    let bursts = count_for_a_round(&time_of_bursts);
+    tell_median(name, &|| time_of_bursts(bursts) / (bursts * burst) as f64);
+}
+
+/// The same in threads at once: the time in which one call of any thread ends.
+pub fn bench_threads(name: &str, threads: usize, body: &(dyn Fn(usize) + Sync)) {
+    let count = 4 * count_for_a_round(&|count| time_of(&|count| body(count), count));
+    tell_median(name, &|| {
+        let start = Barrier::new(threads + 1);
+        std::thread::scope(|scope| {
+            let runners: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        body(count)
+                    })
+                })
+                .collect();
+            start.wait();
+            let began = Instant::now();
+            runners.into_iter().for_each(|runner| runner.join().unwrap());
+            began.elapsed().as_nanos() as f64 / (count * threads) as f64
+        })
+    });
+}
+
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub fn from_hex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect()
+}
