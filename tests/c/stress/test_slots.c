@@ -270,6 +270,39 @@ START_TEST(a_guarded_buffers_windows_exclude_each_other_between_threads)
 }
 END_TEST
 
+/* A window that one thread begins and another one ends. */
+struct handed {
+    keep_secret *secret;
+    pthread_barrier_t barrier;
+};
+
+static void begin_or_end(struct worker *worker)
+{
+    struct handed *handed = worker->shared;
+    const uint8_t *data;
+    size_t len;
+
+    if (worker->index == 0)
+        assert_ok(keep_secret_read_begin(handed->secret, &data, &len));
+    pthread_barrier_wait(&handed->barrier);
+    if (worker->index == 1)
+        assert_ok(keep_secret_end(handed->secret));
+}
+
+/* memory R22 */
+START_TEST(another_thread_may_end_a_window)
+{
+    struct handed handed = { .secret = _i == 0 ? new_secret(NULL, 32) : new_guarded(NULL, 32, 0) };
+    struct crew crew = { 0 };
+
+    pthread_barrier_init(&handed.barrier, NULL, 2);
+    crew_add(&crew, 2, begin_or_end, &handed);
+    crew_run(&crew, 2);
+    assert_status(keep_secret_end(handed.secret), KEEP_ERR_STATE);
+    assert_ok(keep_secret_free(&handed.secret));
+}
+END_TEST
+
 static void make_and_free_guarded(struct worker *worker)
 {
     int count = rounds(5000);
@@ -354,11 +387,11 @@ START_TEST(a_first_use_by_all_threads_at_once_makes_one_default_pool)
 }
 END_TEST
 
-RUN_SUITE("slots", ONCE(eight_threads_share_a_pool_beside_trimming_and_stats),
+RUN_SUITE("slots", TIMES(eight_threads_share_a_pool_beside_trimming_and_stats, BACKINGS),
           ONCE(two_pools_that_grow_and_trim_take_nothing_from_each_other),
           ONCE(nobody_is_refused_while_a_slot_is_free), ONCE(of_two_who_free_one_secret_one_wins),
           ONCE(a_slots_windows_exclude_each_other_between_threads),
           ONCE(a_guarded_buffers_windows_exclude_each_other_between_threads),
-          ONCE(guarded_buffers_are_made_and_freed_by_all),
+          TIMES(another_thread_may_end_a_window, 2), ONCE(guarded_buffers_are_made_and_freed_by_all),
           ONCE(a_pool_ends_with_its_last_handle_or_secret_in_any_order),
           ONCE(a_first_use_by_all_threads_at_once_makes_one_default_pool))
