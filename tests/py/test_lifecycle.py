@@ -463,6 +463,7 @@ def test_worker_processes_have_secrets_of_their_own(secret: Secret, method: str)
 def test_exit_with_everything_open_is_silent(run_python: RunPython) -> None:
     program = """
 import threading
+import time
 import weakref
 import libkeep
 pool = libkeep.Pool(tiers=[32], tier_max_slots=[1])
@@ -480,6 +481,12 @@ cycle.append(cycle)
 threading.Thread(target=lambda: pool.acquire(1, timeout=None), daemon=True).start()
 while pool.stats().tiers[0].waiting == 0:
     pass
+ledger = libkeep.Tracker()
+observer = libkeep.Observer(ledger)
+beacon = libkeep.Beacon("@keep-nobody")
+beacon.beat()
+threading.Thread(target=observer.wait, daemon=True).start()
+time.sleep(0.05)
 """
     done = run_python(program)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
