@@ -21,11 +21,25 @@ typedef struct keep_class {
 typedef struct keep_box {
     void *handle;
     const keep_class *class;
-    uint32_t busy; /* calls that are using the handle */
+    uint32_t busy;  /* calls that are using the handle, of the threads of this process */
+    uint32_t forks; /* as keep_forks was when they began */
     bool closed;
 } keep_box;
 
 static keep_class *keep_classes;
+static uint32_t keep_forks; /* that led to this process: calls of other threads stayed behind */
+
+static void keep_count_fork(void)
+{
+    keep_forks++;
+}
+
+static void keep_box_forget_parent(keep_box *box)
+{
+    if (box->forks != keep_forks)
+        box->busy = 0;
+    box->forks = keep_forks;
+}
 
 /* The length of a word that a text begins with, up to an underscore; else 0. */
 static size_t keep_word_len(const char *text, const char *word)
@@ -77,13 +91,15 @@ static keep_box *keep_box_enter(PyObject *object, const keep_class *class, const
         keep_raise(KEEP_ERR_CLOSED, symbol);
         return NULL;
     }
+    keep_box_forget_parent(box);
     box->busy++;
     return box;
 }
 
+/* A call, or a view, of the parent that ends in the child was forgotten already. */
 static void keep_box_leave(keep_box *box)
 {
-    if (box != NULL)
+    if (box != NULL && box->forks == keep_forks)
         box->busy--;
 }
 
@@ -92,6 +108,8 @@ static keep_box *keep_box_alone(PyObject *object, const keep_class *class, const
 {
     keep_box *box = keep_box_of(object, class);
 
+    if (box != NULL)
+        keep_box_forget_parent(box);
     if (box != NULL && box->busy > 0) {
         keep_raise(KEEP_ERR_BUSY, symbol);
         return NULL;
@@ -169,6 +187,13 @@ static int keep_box_tp_init(PyObject *object, PyObject *args, PyObject *kwargs)
     (void)kwargs;
     return 0;
 }
+%}
+
+%init %{
+    if (pthread_atfork(NULL, NULL, keep_count_fork) != 0) {
+        PyErr_NoMemory();
+        return KEEP_INIT_FAILED;
+    }
 %}
 
 /*

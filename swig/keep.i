@@ -15,6 +15,7 @@
 %}
 
 %{
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

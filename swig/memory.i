@@ -290,6 +290,9 @@ static Py_ssize_t keep_secret_sq_length(PyObject *self)
     keep_status melt();
 }
 
+/* As the functions that they call (gil.i). */
+%keep_call(keep_secret_take_bytes, arg3 >= 2048)
+%keep_call(keep_sealed_take, arg3 >= 2048)
 %inline %{
 /* Copies, then wipes the source if, and only if, that succeeded. */
 static keep_status keep_secret_take_bytes(keep_pool *pool, void *source, size_t len, keep_secret **out_secret)

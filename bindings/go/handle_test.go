@@ -69,6 +69,27 @@ func TestForgottenHandlesAreClosed(t *testing.T) {
 	wantNothingInUse(t, pool)
 }
 
+// bindings T21: pools that are forgotten with all that was made of them
+func TestForgottenPoolsGiveTheirMemoryBack(t *testing.T) {
+	for range 3 { // what other tests have forgotten
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
+	before := lockedBytes()
+	for range rounds / 10 {
+		pool := must(keep.NewPool(nil))
+		key := must(keep.GenerateSecret(pool, 32))
+		must(keep.GenerateSecret(pool, 2000))
+		must(keep.NewSealed(pool, []byte("secret"), 0))
+		must(keep.NewSession(&keep.SessionOptions{SessionID: 1, RxKey: key, Pool: pool}))
+	}
+	waitFor(t, func() uint64 { return uint64(max(0, lockedBytes()-before)) })
+}
+
+func lockedBytes() int64 {
+	return must(keep.MemoryReport(nil)).LockedBytes
+}
+
 // wantNothingInUse waits until the collector has closed what was forgotten of the pool.
 func wantNothingInUse(t *testing.T, pool *keep.Pool) {
 	t.Helper()

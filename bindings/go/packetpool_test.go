@@ -78,8 +78,10 @@ func TestPacketPoolIsBounded(t *testing.T) {
 		_, err := keep.NewPacketPool(&keep.PacketPoolOptions{Capacity: capacity})
 		wantStatus(t, keep.ErrInvalidArgument, err)
 	}
-	if stats := must(closing(t, must(keep.NewPacketPool(nil))).Stats()); stats.Capacity != keep.DefaultPacketSlots {
-		t.Fatalf("unexpected %+v", stats)
+	for _, defaults := range []*keep.PacketPoolOptions{nil, keep.NewPacketPoolOptions()} {
+		if stats := must(closing(t, must(keep.NewPacketPool(defaults))).Stats()); stats.Capacity != keep.DefaultPacketSlots {
+			t.Fatalf("unexpected %+v", stats)
+		}
 	}
 }
 

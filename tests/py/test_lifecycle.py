@@ -445,6 +445,27 @@ def test_a_child_may_let_go_of_a_view(secret: Secret) -> None:
     view.release()
 
 
+def test_a_child_may_close_what_another_thread_was_using() -> None:
+    """The thread, which waits, and so its call, did not come along."""
+    pool = Pool(tiers=[32], tier_max_slots=[1])
+    held = pool.acquire(1)
+    waiting = threading.Thread(target=lambda: pool.acquire(1, timeout=None).close())
+    waiting.start()
+    while pool.stats().tiers[0].waiting == 0:
+        pass
+
+    def check() -> bool:
+        pool.close()
+        with pytest.raises(libkeep.ClosedError):
+            pool.stats()
+        return True
+
+    assert in_child(check)
+    held.close()
+    waiting.join()
+    pool.close()
+
+
 def worker(number: int) -> bytes:
     with Secret.from_bytes(b"%d" % number) as own:
         return own.reveal()
@@ -463,6 +484,7 @@ def test_worker_processes_have_secrets_of_their_own(secret: Secret, method: str)
 def test_exit_with_everything_open_is_silent(run_python: RunPython) -> None:
     program = """
 import threading
+import time
 import weakref
 import libkeep
 pool = libkeep.Pool(tiers=[32], tier_max_slots=[1])
@@ -480,6 +502,12 @@ cycle.append(cycle)
 threading.Thread(target=lambda: pool.acquire(1, timeout=None), daemon=True).start()
 while pool.stats().tiers[0].waiting == 0:
     pass
+ledger = libkeep.Tracker()
+observer = libkeep.Observer(ledger)
+beacon = libkeep.Beacon("@keep-nobody")
+beacon.beat()
+threading.Thread(target=observer.wait, daemon=True).start()
+time.sleep(0.05)
 """
     done = run_python(program)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import libkeep
 import pytest
@@ -53,17 +54,45 @@ def lets_others_run(call: Callable[[], object]) -> bool:
     return any(advances_during(call) for _ in range(1000))
 
 
+def resize_twice(secret: Secret) -> None:
+    secret.resize(MEBIBYTE)
+    secret.resize(16 * MEBIBYTE)
+
+
+def reserve_and_trim(pool: Pool) -> None:
+    pool.reserve(16, 1 << 16)
+    pool.trim()
+
+
 @pytest.mark.usefixtures("slow_switching")
 def test_other_threads_run_during_long_calls() -> None:
-    data = bytes(16 * MEBIBYTE)
-    with Secret.from_bytes(data) as secret, Sealed(data) as sealed:
-        out = bytearray(len(data))
-        assert lets_others_run(lambda: Sealed(data).close())
-        assert lets_others_run(lambda: sealed.open().close())
-        assert lets_others_run(lambda: sealed.open_into(secret))
-        assert lets_others_run(secret.reveal)
-        assert lets_others_run(lambda: secret.reveal_into(out))
-        assert lets_others_run(lambda: secret.get(0, len(data)))
+    length = 16 * MEBIBYTE
+    data, out, source = bytes(length), bytearray(length), bytearray(length)
+    with Secret.from_bytes(data) as secret, Secret.generate(length) as other, Sealed(data) as sealed, Pool() as pool:
+        calls: dict[str, Callable[[], object]] = {
+            "generate": lambda: Secret.generate(length).close(),
+            "from_bytes": lambda: Secret.from_bytes(data).close(),
+            "take_bytes": lambda: Secret.take_bytes(source).close(),
+            "duplicate": lambda: secret.duplicate().close(),
+            "put": lambda: secret.put(0, data),
+            "get": lambda: secret.get(0, length),
+            "reveal": secret.reveal,
+            "reveal_into": lambda: secret.reveal_into(out),
+            "randomize": other.randomize,
+            "clear": other.clear,
+            "resize": partial(resize_twice, other),
+            "equal": lambda: secret == other,
+            "equal_bytes": lambda: secret.equal_bytes(data),
+            "acquire": lambda: pool.acquire(length).close(),
+            "acquire_many": lambda: Secret.close_many(pool.acquire_many(length // 16, 16)),
+            "reserve": partial(reserve_and_trim, pool),
+            "Sealed": lambda: Sealed(data).close(),
+            "take": lambda: Sealed.take(source).close(),
+            "from_secret": lambda: Sealed.from_secret(secret).close(),
+            "open": lambda: sealed.open().close(),
+            "open_into": lambda: sealed.open_into(secret),
+        }
+        assert [name for name, call in calls.items() if not lets_others_run(call)] == []
 
 
 @pytest.mark.usefixtures("slow_switching")

@@ -180,6 +180,8 @@ keep_pool_acquire(keep_pool *KEEP_NULLABLE pool, size_t len, const keep_acquire_
  *
  * KEEP_OK     all were acquired
  * acquiring   none stays acquired
+ *
+ * Binding: payload len
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_pool_acquire_batch(keep_pool *KEEP_NULLABLE pool, size_t len, size_t count, KEEP_OWN keep_secret **out_secrets);
@@ -192,6 +194,8 @@ keep_pool_acquire_batch(keep_pool *KEEP_NULLABLE pool, size_t len, size_t count,
  *
  * KEEP_OK     the slots are there
  * acquiring   nothing was allocated
+ *
+ * Binding: payload count
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_pool_reserve(keep_pool *KEEP_NULLABLE pool, size_t len, size_t count);

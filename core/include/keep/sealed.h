@@ -65,6 +65,8 @@ keep_sealed_new(keep_pool *KEEP_NULLABLE pool, const void *KEEP_NULLABLE bytes, 
  * KEEP_ERR_BUSY    a write window is open: end it first
  * KEEP_ERR_CLOSED  the secret was freed: look for a lifetime bug
  * acquiring        see pool.h
+ *
+ * Binding: payload secret
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_sealed_from_secret(const keep_secret *secret, uint32_t type, KEEP_OWN keep_sealed **out_sealed);

@@ -63,6 +63,8 @@ struct keep_secret_info {
  *
  * KEEP_OK     the caller frees the secret
  * acquiring   see pool.h
+ *
+ * Binding: payload len
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_secret_generate(keep_pool *KEEP_NULLABLE pool, size_t len, KEEP_OWN keep_secret **out_secret);
@@ -74,6 +76,8 @@ keep_secret_generate(keep_pool *KEEP_NULLABLE pool, size_t len, KEEP_OWN keep_se
  *
  * KEEP_OK     the caller frees the secret
  * acquiring   see pool.h
+ *
+ * Binding: payload bytes
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_secret_from_bytes(keep_pool *KEEP_NULLABLE pool, const void *KEEP_NULLABLE bytes, size_t len,
@@ -85,6 +89,8 @@ keep_secret_from_bytes(keep_pool *KEEP_NULLABLE pool, const void *KEEP_NULLABLE 
  * KEEP_OK        the caller frees the new secret
  * KEEP_ERR_BUSY  a write window is open: end it first
  * acquiring      see pool.h
+ *
+ * Binding: payload secret
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_secret_duplicate(const keep_secret *secret, KEEP_OWN keep_secret **out_secret);
@@ -131,6 +137,8 @@ KEEP_API KEEP_MUST_USE keep_status keep_secret_end(const keep_secret *secret);
  * KEEP_OK         they were copied
  * KEEP_ERR_STATE  the secret is frozen
  * KEEP_ERR_BUSY   a window is open
+ *
+ * Binding: payload bytes
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_secret_put(keep_secret *secret, size_t offset, const void *KEEP_NULLABLE bytes, size_t len);
@@ -171,6 +179,8 @@ keep_secret_reveal(const keep_secret *secret, void *KEEP_NULLABLE out, size_t ca
  * KEEP_ERR_STATE   the secret is frozen
  * KEEP_ERR_BUSY    a window is open
  * KEEP_ERR_SYSTEM  no random bytes could be had: the bytes are zero
+ *
+ * Binding: payload secret
  */
 KEEP_API KEEP_MUST_USE keep_status keep_secret_randomize(keep_secret *secret);
 
@@ -180,6 +190,8 @@ KEEP_API KEEP_MUST_USE keep_status keep_secret_randomize(keep_secret *secret);
  * KEEP_OK         all bytes are zero
  * KEEP_ERR_STATE  the secret is frozen
  * KEEP_ERR_BUSY   a window is open
+ *
+ * Binding: payload secret
  */
 KEEP_API KEEP_MUST_USE keep_status keep_secret_clear(keep_secret *secret);
 
@@ -189,6 +201,8 @@ KEEP_API KEEP_MUST_USE keep_status keep_secret_clear(keep_secret *secret);
  * KEEP_OK         the secret has the new length
  * KEEP_ERR_STATE  the secret is frozen
  * KEEP_ERR_BUSY   a window is open
+ *
+ * Binding: payload secret
  */
 KEEP_API KEEP_MUST_USE keep_status keep_secret_resize(keep_secret *secret, size_t len);
 
@@ -200,6 +214,8 @@ KEEP_API KEEP_MUST_USE keep_status keep_secret_resize(keep_secret *secret, size_
  *
  * KEEP_OK        they were compared
  * KEEP_ERR_BUSY  a write window is open on one of them
+ *
+ * Binding: payload secret
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_secret_equal(const keep_secret *secret, const keep_secret *other, int *out_equal);
@@ -211,6 +227,8 @@ keep_secret_equal(const keep_secret *secret, const keep_secret *other, int *out_
  *
  * KEEP_OK        they were compared
  * KEEP_ERR_BUSY  a write window is open
+ *
+ * Binding: payload bytes
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_secret_equal_bytes(const keep_secret *secret, const void *KEEP_NULLABLE bytes, size_t len, int *out_equal);

@@ -6,7 +6,10 @@
 
 #include <stdint.h>
 
+#include <keep/sealed.h>
+
 #include "support/forked.h"
+#include "support/memories.h"
 #include "support/pools.h"
 #include "support/stream.h"
 
@@ -326,35 +329,54 @@ START_TEST(comparing_with_a_freed_secret_is_closed_even_under_a_write_window)
 }
 END_TEST
 
+/* A secret of the pool's one slot, or one guarded buffer. */
+static keep_secret *new_owner(keep_pool *pool, bool is_guarded)
+{
+    return is_guarded ? new_guarded(pool, 5, 0) : new_secret(pool, 5);
+}
+
 /* memory T2 */
 START_TEST(a_copy_of_a_freed_handle_is_closed_and_harms_nobody)
 {
-    keep_pool_options options = one_tier(32, 1);
-    KEEP_AUTO(keep_pool) pool = new_pool(&options);
-    keep_secret *secret = _i == 0 ? new_secret(pool, 5) : new_guarded(pool, 5, 0);
-    keep_secret *copy = secret;
-    keep_secret *again = secret;
+    bool is_guarded = _i / BACKINGS == 1;
+    keep_pool_options options = options_of(_i % BACKINGS);
+    KEEP_AUTO(keep_pool) pool = NULL;
     KEEP_AUTO(keep_secret) owner = NULL;
+    keep_secret *secret;
+    keep_secret *copy;
+    keep_secret *again;
 
+    if (!has_memory(_i % BACKINGS))
+        return;
+    options.tier_count = 1;
+    options.tier_len[0] = 32;
+    options.tier_max_slots[0] = 1;
+    pool = new_pool(&options);
+    secret = copy = again = new_owner(pool, is_guarded);
     assert_ok(keep_secret_free(&secret));
     ck_assert_ptr_null(secret);
     assert_status(keep_secret_free(&copy), KEEP_ERR_CLOSED);
     ck_assert_ptr_null(copy);
-    owner = _i == 0 ? new_secret(pool, 5) : new_guarded(pool, 5, 0);
+    owner = new_owner(pool, is_guarded);
     assert_ok(keep_secret_put(owner, 0, "owner", 5));
     copy = again;
     assert_status(keep_secret_clear(again), KEEP_ERR_CLOSED);
     assert_status(keep_secret_free(&copy), KEEP_ERR_CLOSED);
     ck_assert(holds(owner, "owner"));
-    ck_assert_uint_eq(stats_of(pool).tiers[0].in_use, _i == 0 ? 1 : 0);
+    ck_assert_uint_eq(stats_of(pool).tiers[0].in_use, is_guarded ? 0 : 1);
+    ck_assert_uint_eq(stats_of(pool).guarded, is_guarded ? 1 : 0);
+    if (!is_guarded)
+        assert_status(keep_pool_acquire(pool, 5, NULL, &secret), KEEP_ERR_EXHAUSTED); /* the slot has one owner */
 }
 END_TEST
 
 /* Every function on one value; what it may give is CLOSED or INVALID_ARGUMENT. */
-static void use_everywhere(keep_secret *value, keep_secret *real)
+static void use_everywhere(keep_secret *value, keep_secret *real, const keep_sealed *sealed)
 {
     struct keep_secret_info info = KEEP_SECRET_INFO_INIT;
     keep_secret *made = NULL;
+    keep_sealed *made_sealed = NULL;
+    keep_secret *batch[1] = { value };
     const uint8_t *data;
     uint8_t *writable;
     uint8_t byte = 0;
@@ -377,16 +399,20 @@ static void use_everywhere(keep_secret *value, keep_secret *real)
         keep_secret_equal_bytes(value, &byte, 1, &equal),
         keep_secret_freeze(value),
         keep_secret_melt(value),
+        keep_sealed_from_secret(value, 0, &made_sealed),
+        keep_sealed_open_into(sealed, value),
+        keep_secret_free_batch(batch, 1),
         keep_secret_free(&value),
     };
+    const size_t frees = sizeof statuses / sizeof *statuses - 2;
 
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         bool is_refused = statuses[i] == KEEP_ERR_CLOSED || statuses[i] == KEEP_ERR_INVALID_ARGUMENT;
 
-        if (!is_refused && !(i == 16 && statuses[i] == KEEP_OK)) /* a null handle is nothing to free */
+        if (!is_refused && !(i >= frees && statuses[i] == KEEP_OK)) /* a null handle is nothing to free */
             ck_abort_msg("function %zu gave %s", i, keep_status_name(statuses[i]));
     }
-    if (made != NULL)
+    if (made != NULL || made_sealed != NULL)
         ck_abort_msg("a secret was made of no secret");
 }
 
@@ -394,9 +420,11 @@ static void use_everywhere(keep_secret *value, keep_secret *real)
 START_TEST(invented_and_bit_flipped_handles_are_refused_everywhere)
 {
     struct stream stream = stream_begin();
-    KEEP_AUTO(keep_secret) real = _i == 0 ? secret_of(NULL, "real") : of_kind_with(1, "real");
+    KEEP_AUTO(keep_secret) real = of_kind_with(_i, "real");
+    KEEP_AUTO(keep_sealed) sealed = NULL;
     uint64_t fork_bits = 0x1F;
 
+    assert_ok(keep_sealed_from_secret(real, 0, &sealed));
     for (int i = 0; i < 100000; i++) {
         uint64_t value = stream_next(&stream);
 
@@ -405,7 +433,7 @@ START_TEST(invented_and_bit_flipped_handles_are_refused_everywhere)
         /* the fork bits stay: an ancestor's would be FORKED, which is another test's */
         value = (value & ~fork_bits) | ((uint64_t)(uintptr_t)real & fork_bits);
         if (value != (uint64_t)(uintptr_t)real)
-            use_everywhere((keep_secret *)(uintptr_t)value, real);
+            use_everywhere((keep_secret *)(uintptr_t)value, real, sealed);
     }
     ck_assert(holds(real, "real"));
     ck_assert_uint_eq(info_of(real).windows, 0);
@@ -472,7 +500,7 @@ RUN_SUITE("secret", TIMES(a_new_secret_is_zero_and_exactly_as_long_as_asked, KIN
           TIMES(a_frozen_secret_is_read_only_until_it_is_melted, KINDS), TIMES(resize_keeps_wipes_and_zeroes, KINDS),
           TIMES(equal_compares_bytes_and_lengths, KINDS),
           TIMES(comparing_with_a_freed_secret_is_closed_even_under_a_write_window, KINDS),
-          TIMES(a_copy_of_a_freed_handle_is_closed_and_harms_nobody, KINDS),
+          TIMES(a_copy_of_a_freed_handle_is_closed_and_harms_nobody, KINDS * BACKINGS),
           TIMES(invented_and_bit_flipped_handles_are_refused_everywhere, KINDS), ONCE(freeing_nothing_is_fine),
           TIMES(a_batch_is_freed_but_for_the_busy_ones, KINDS), TIMES(a_handle_is_no_address, KINDS),
           TIMES(reading_through_a_handle_faults, KINDS))

@@ -104,14 +104,17 @@ START_TEST(under_a_limit_of_two_pages_the_third_is_refused)
 }
 END_TEST
 
-static void use_all_defaults(void *unused)
+static void use_all_defaults(void *ctx)
 {
     static const size_t lens[] = { 32, 64, 256, 1024 };
+    keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
     keep_sealed *sealed = NULL;
+    keep_pool *pool = NULL;
 
-    (void)unused;
+    options.backing = *(uint32_t *)ctx;
     if (!become_ordinary(65536) || sysconf(_SC_PAGESIZE) != 4096)
         return;
+    child_needs(keep_pool_default(&options, &pool) == KEEP_OK);
     for (int i = 0; i < 4; i++)
         child_needs(new_secret(NULL, lens[i]) != NULL);
     child_needs(keep_sealed_new(NULL, "x", 1, 0, &sealed) == KEEP_OK);
@@ -121,7 +124,9 @@ static void use_all_defaults(void *unused)
 /* memory T6 */
 START_TEST(under_a_limit_of_64_kib_all_defaults_work)
 {
-    assert_returns(use_all_defaults, NULL);
+    uint32_t backing = _i == 0 ? KEEP_BACKING_AUTO : KEEP_BACKING_LOCKED;
+
+    assert_returns(use_all_defaults, &backing);
 }
 END_TEST
 
@@ -187,6 +192,6 @@ END_TEST
 RUN_SUITE("limits", TIMES(under_a_limit_of_0_everything_is_refused_until_it_is_raised, BACKINGS),
           TIMES(unlocked_memory_is_taken_if_allowed_and_said, BACKINGS),
           TIMES(under_a_limit_of_two_pages_the_third_is_refused, BACKINGS),
-          ONCE(under_a_limit_of_64_kib_all_defaults_work),
+          TIMES(under_a_limit_of_64_kib_all_defaults_work, 2),
           ONCE(a_default_pool_that_could_not_be_made_is_made_at_its_next_use),
           TIMES(reserved_slots_and_their_windows_take_no_system_call, BACKINGS))

@@ -86,7 +86,7 @@ static int use_own(void)
 
 static void fork_one_after_the_other(struct worker *worker)
 {
-    int count = rounds(1000);
+    int count = all_rounds(1000);
 
     for (int i = 0; i < count; i++) {
         pid_t child = fork();

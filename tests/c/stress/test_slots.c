@@ -8,10 +8,12 @@
 #include <keep/keep.h>
 
 #include "support/forked.h"
+#include "support/memories.h"
 #include "support/pools.h"
 #include "support/threads.h"
 
 enum {
+    SHARERS = 8,
     HELD = 40,
     SLOT_LEN = 32
 };
@@ -32,7 +34,7 @@ static void acquire_fill_verify_free(struct worker *worker)
     keep_pool *pool = worker->shared;
     keep_secret *held[HELD] = { NULL };
     int mark = worker->index + 1;
-    int count = rounds(1000000);
+    int count = all_rounds(1000000 / SHARERS);
 
     for (int i = 0; i < count; i++) {
         keep_secret **secret = &held[stream_below(&worker->stream, HELD)];
@@ -64,7 +66,7 @@ static void ask_stats_all_the_time(struct worker *worker)
     while (!atomic_load(&worker->crew->is_over)) {
         struct keep_pool_stats stats = stats_of(worker->shared);
 
-        ck_assert_uint_le(stats.tiers[0].in_use, 8 * HELD);
+        ck_assert_uint_le(stats.tiers[0].in_use, SHARERS * HELD);
     }
 }
 
@@ -72,13 +74,17 @@ static void ask_stats_all_the_time(struct worker *worker)
 START_TEST(eight_threads_share_a_pool_beside_trimming_and_stats)
 {
     keep_pool_options options = one_tier(SLOT_LEN, 0);
-    KEEP_AUTO(keep_pool) pool = new_pool(&options);
+    KEEP_AUTO(keep_pool) pool = NULL;
     struct crew crew = { 0 };
 
-    crew_add(&crew, 8, acquire_fill_verify_free, pool);
+    if (!has_memory(_i))
+        return;
+    options.backing = options_of(_i).backing;
+    pool = new_pool(&options);
+    crew_add(&crew, SHARERS, acquire_fill_verify_free, pool);
     crew_add(&crew, 1, trim_all_the_time, pool);
     crew_add(&crew, 1, ask_stats_all_the_time, pool);
-    crew_run(&crew, 8);
+    crew_run(&crew, SHARERS);
     ck_assert_uint_eq(stats_of(pool).tiers[0].in_use, 0);
     assert_ok(keep_pool_trim(pool, NULL));
     ck_assert_uint_eq(stats_of(pool).tiers[0].regions, 1);
@@ -264,6 +270,39 @@ START_TEST(a_guarded_buffers_windows_exclude_each_other_between_threads)
 }
 END_TEST
 
+/* A window that one thread begins and another one ends. */
+struct handed {
+    keep_secret *secret;
+    pthread_barrier_t barrier;
+};
+
+static void begin_or_end(struct worker *worker)
+{
+    struct handed *handed = worker->shared;
+    const uint8_t *data;
+    size_t len;
+
+    if (worker->index == 0)
+        assert_ok(keep_secret_read_begin(handed->secret, &data, &len));
+    pthread_barrier_wait(&handed->barrier);
+    if (worker->index == 1)
+        assert_ok(keep_secret_end(handed->secret));
+}
+
+/* memory R22 */
+START_TEST(another_thread_may_end_a_window)
+{
+    struct handed handed = { .secret = _i == 0 ? new_secret(NULL, 32) : new_guarded(NULL, 32, 0) };
+    struct crew crew = { 0 };
+
+    pthread_barrier_init(&handed.barrier, NULL, 2);
+    crew_add(&crew, 2, begin_or_end, &handed);
+    crew_run(&crew, 2);
+    assert_status(keep_secret_end(handed.secret), KEEP_ERR_STATE);
+    assert_ok(keep_secret_free(&handed.secret));
+}
+END_TEST
+
 static void make_and_free_guarded(struct worker *worker)
 {
     int count = rounds(5000);
@@ -348,11 +387,11 @@ START_TEST(a_first_use_by_all_threads_at_once_makes_one_default_pool)
 }
 END_TEST
 
-RUN_SUITE("slots", ONCE(eight_threads_share_a_pool_beside_trimming_and_stats),
+RUN_SUITE("slots", TIMES(eight_threads_share_a_pool_beside_trimming_and_stats, BACKINGS),
           ONCE(two_pools_that_grow_and_trim_take_nothing_from_each_other),
           ONCE(nobody_is_refused_while_a_slot_is_free), ONCE(of_two_who_free_one_secret_one_wins),
           ONCE(a_slots_windows_exclude_each_other_between_threads),
           ONCE(a_guarded_buffers_windows_exclude_each_other_between_threads),
-          ONCE(guarded_buffers_are_made_and_freed_by_all),
+          TIMES(another_thread_may_end_a_window, 2), ONCE(guarded_buffers_are_made_and_freed_by_all),
           ONCE(a_pool_ends_with_its_last_handle_or_secret_in_any_order),
           ONCE(a_first_use_by_all_threads_at_once_makes_one_default_pool))

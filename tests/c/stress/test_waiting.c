@@ -2,6 +2,7 @@
 /*
  * Waiting for a slot: fair, and without a lost wake-up.
  */
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -9,6 +10,10 @@
 
 #include "support/pools.h"
 #include "support/threads.h"
+
+enum {
+    WAITERS = 8
+};
 
 static const keep_acquire_options patient = { .size = sizeof patient, .timeout_ms = KEEP_WAIT_FOREVER };
 
@@ -28,8 +33,9 @@ static uint64_t count_waiting(keep_pool *pool)
 struct queue {
     keep_pool *pool;
     atomic_int served;
-    int order[8];
-    keep_secret *got[8];
+    int order[WAITERS];
+    keep_secret *got[WAITERS];
+    keep_secret *held; /* what the first of them waits for */
 };
 
 static void wait_in_turn(struct worker *worker)
@@ -44,13 +50,13 @@ static void wait_in_turn(struct worker *worker)
 static void release_one_by_one(struct worker *worker)
 {
     struct queue *queue = worker->shared;
-    keep_secret *secret = queue->got[7];
+    keep_secret *secret = queue->held;
 
-    wait_until(count_waiting(queue->pool) == 7);
-    for (int i = 0; i < 7; i++) {
+    wait_until(count_waiting(queue->pool) == WAITERS);
+    for (int i = 0; i < WAITERS; i++) {
         assert_ok(keep_secret_free(&secret));
         wait_until(atomic_load(&queue->served) == i + 1);
-        ck_assert_uint_eq(count_waiting(queue->pool), (uint64_t)(6 - i)); /* one slot wakes one */
+        ck_assert_uint_eq(count_waiting(queue->pool), (uint64_t)(WAITERS - 1 - i)); /* one slot wakes one */
         secret = queue->got[i];
     }
     assert_ok(keep_secret_free(&secret));
@@ -62,11 +68,11 @@ START_TEST(waiters_are_served_in_their_order_one_per_release)
     struct queue queue = { .pool = new_pool_of(1) };
     struct crew crew = { 0 };
 
-    queue.got[7] = new_secret(queue.pool, 1);
-    crew_add(&crew, 7, wait_in_turn, &queue);
+    queue.held = new_secret(queue.pool, 1);
+    crew_add(&crew, WAITERS, wait_in_turn, &queue);
     crew_add(&crew, 1, release_one_by_one, &queue);
-    crew_run(&crew, 8);
-    for (int i = 0; i < 7; i++)
+    crew_run(&crew, WAITERS + 1);
+    for (int i = 0; i < WAITERS; i++)
         ck_assert_int_eq(queue.order[i], i);
     ck_assert_uint_eq(stats_of(queue.pool).tiers[0].in_use, 0);
     keep_pool_free(&queue.pool);
@@ -83,7 +89,7 @@ static void wait_and_keep(struct worker *worker)
 static void try_to_overtake(struct worker *worker)
 {
     struct queue *queue = worker->shared;
-    keep_secret *first = queue->got[1];
+    keep_secret *first = queue->held;
     keep_secret *mine = NULL;
 
     wait_until(count_waiting(queue->pool) == 1);
@@ -97,7 +103,7 @@ START_TEST(an_acquire_does_not_overtake_a_waiter)
     struct queue queue = { .pool = new_pool_of(1) };
     struct crew crew = { 0 };
 
-    queue.got[1] = new_secret(queue.pool, 1);
+    queue.held = new_secret(queue.pool, 1);
     crew_add(&crew, 1, wait_and_keep, &queue);
     crew_add(&crew, 1, try_to_overtake, &queue);
     crew_run(&crew, 2);
@@ -111,7 +117,7 @@ static void release_when_waited_for(struct worker *worker)
     struct queue *queue = worker->shared;
 
     wait_until(count_waiting(queue->pool) == 1);
-    assert_ok(keep_secret_free(&queue->got[1]));
+    assert_ok(keep_secret_free(&queue->held));
 }
 
 /* memory T4: woken by another thread */
@@ -120,11 +126,48 @@ START_TEST(a_release_wakes_who_waits)
     struct queue queue = { .pool = new_pool_of(1) };
     struct crew crew = { 0 };
 
-    queue.got[1] = new_secret(queue.pool, 1);
+    queue.held = new_secret(queue.pool, 1);
     crew_add(&crew, 1, wait_and_keep, &queue);
     crew_add(&crew, 1, release_when_waited_for, &queue);
     crew_run(&crew, 2);
     ck_assert_uint_eq(stats_of(queue.pool).waits, 1);
+    ck_assert_uint_eq(stats_of(queue.pool).timeouts, 0);
+    assert_ok(keep_secret_free(&queue.got[0]));
+    keep_pool_free(&queue.pool);
+}
+END_TEST
+
+static void do_nothing(int unused)
+{
+    (void)unused;
+}
+
+/* Signals the waiter again and again, and frees what it waits for only when many have come. */
+static void disturb_and_release(struct worker *worker)
+{
+    struct queue *queue = worker->shared;
+
+    wait_until(count_waiting(queue->pool) == 1);
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(pthread_kill(worker->crew->threads[0], SIGUSR1), 0);
+        sched_yield();
+        ck_assert_uint_eq(count_waiting(queue->pool), 1);
+    }
+    assert_ok(keep_secret_free(&queue->held));
+}
+
+/* memory R12 */
+START_TEST(signals_do_not_end_a_wait)
+{
+    struct queue queue = { .pool = new_pool_of(1) };
+    struct sigaction action = { .sa_handler = do_nothing }; /* no SA_RESTART: system calls are interrupted */
+    struct crew crew = { 0 };
+
+    ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+    queue.held = new_secret(queue.pool, 1);
+    crew_add(&crew, 1, wait_and_keep, &queue);
+    crew_add(&crew, 1, disturb_and_release, &queue);
+    crew_run(&crew, 2);
     ck_assert_uint_eq(stats_of(queue.pool).timeouts, 0);
     assert_ok(keep_secret_free(&queue.got[0]));
     keep_pool_free(&queue.pool);
@@ -257,5 +300,6 @@ END_TEST
 
 RUN_SUITE("waiting", ONCE(waiters_are_served_in_their_order_one_per_release),
           ONCE(an_acquire_does_not_overtake_a_waiter), ONCE(a_release_wakes_who_waits),
+          ONCE(signals_do_not_end_a_wait),
           ONCE(nobody_waits_for_ever_while_slots_come_back), ONCE(the_cache_keeps_no_slot_from_who_waits),
           ONCE(a_slot_that_is_just_being_cached_goes_to_who_waits))

@@ -8,6 +8,8 @@
 
 #include <check.h>
 
+#include "support/forked.h"
+
 void crew_add(struct crew *crew, int count, crew_work work, void *shared)
 {
     if (crew->count == 0)
@@ -59,4 +61,13 @@ int rounds(int count)
     if (share != NULL)
         divisor = atoi(share);
     return divisor <= 1 || count <= divisor ? count : count / divisor;
+}
+
+int all_rounds(int count)
+{
+#if defined(__SANITIZE_THREAD__) || defined(KEEP_VALGRIND)
+    return rounds(count);
+#else
+    return finds_stray_accesses() ? rounds(count) : count;
+#endif
 }

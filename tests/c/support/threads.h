@@ -45,6 +45,9 @@ void crew_run(struct crew *crew, int first_background);
 /* How often a loop runs: a share of `count`. KEEP_TEST_SHARE=1 is all of it; without that name it is a small part. */
 int rounds(int count);
 
+/* How often a loop runs whose number is promised: all of `count`, a share where a checker slows every step down. */
+int all_rounds(int count);
+
 /* Waits until a condition that another thread makes true holds. */
 #define wait_until(condition) \
     do { \
