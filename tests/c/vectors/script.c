@@ -86,16 +86,22 @@ void expect_untouched(struct step *step, const void *bytes, size_t len)
 
 /* --- keys --- */
 
-static json_t *take(json_t *object, const char *key)
+/* The value of a key, which was taken already or not. */
+static json_t *look_at(json_t *object, const char *key, char taken[1 + MAX_KEY])
 {
     json_t *value = json_object_get(object, key);
-    char taken[MAX_KEY];
 
-    (void)snprintf(taken, sizeof taken, TAKEN "%s", key);
-    if (value == NULL)
-        return json_object_get(object, taken);
-    json_object_set(object, taken, value);
-    json_object_del(object, key);
+    (void)snprintf(taken, 1 + MAX_KEY, TAKEN "%s", key);
+    return value != NULL ? value : json_object_get(object, taken);
+}
+
+static json_t *take(json_t *object, const char *key)
+{
+    char taken[1 + MAX_KEY];
+    json_t *value = look_at(object, key, taken);
+
+    if (value != NULL && json_object_set(object, taken, value) == 0)
+        json_object_del(object, key);
     return value;
 }
 
@@ -128,7 +134,9 @@ static void need(struct step *step, const char *keys)
 
 bool has(struct step *step, const char *key)
 {
-    return take(step->in, key) != NULL;
+    char taken[1 + MAX_KEY];
+
+    return look_at(step->in, key, taken) != NULL;
 }
 
 struct step part_of(struct step *step, json_t *object, const char *inputs)
