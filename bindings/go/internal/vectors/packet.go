@@ -5,8 +5,6 @@ package vectors
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -27,21 +25,36 @@ var packet = schema{
 		"KEEP_MAX_PACKET_SLOTS":    keep.MaxPacketSlots,
 		"KEEP_MAX_BATCH":           keep.MaxBatch,
 	},
-	arrays: map[string]func(*testCase){
-		"build":        buildPacket,
-		"build_errors": refusePacket,
-		"buffers":      growBuffers,
-		"fit":          fitEvents,
-		"max_events":   maxEvents,
-		"prefix":       noncePrefix,
-		"parse":        parsePacket,
-		"open":         openPackets,
-		"replay":       replayPackets,
-		"noise":        shakeHands,
-		"noise_errors": shakeHands,
-		"pools":        func(c *testCase) { c.script(packetOperations, take[[]any](c.fields, "script")) },
+	arrays: map[string]array{
+		"build":        {"kind packet", buildPacket},
+		"build_errors": {"kind status", refusePacket},
+		"buffers":      {"op key session_id packet status", growBuffers},
+		"fit":          {"events fits", fitEvents},
+		"max_events":   {"event_len max_events", maxEvents},
+		"prefix":       {"session_id prefix", noncePrefix},
+		"parse":        {"packet", parsePacket},
+		"open":         {"key session_id window steps stats", openPackets},
+		"replay":       {"key session_id window commits", replayPackets},
+		"noise":        {handshake, shakeHands},
+		"noise_errors": {handshake, shakeHands},
+		"pools":        scripts,
+	},
+	operations: map[string]operation{
+		"session":         {"as session_id", bound(sessionNew)},
+		"pool":            {"as capacity", bound(packetPoolNew)},
+		"acquire":         {"on as", bound(acquirePacket)},
+		"set":             {"on settings", setPacket},
+		"unset":           {"on", setPacket},
+		"build":           {"on session kind", build},
+		"build_handshake": {"on payload", buildFrame},
+		"data":            {"on", func(s step) (outputs, error) { return s.built(nil) }},
+		"pool_stats":      {"on", tell((*keep.PacketPool).Stats)},
+		"session_stats":   {"on", tell((*keep.Session).Stats)},
 	},
 }
+
+const handshake = "protocol pattern pre_shared_key prologue init_static resp_static init_static_public " +
+	"resp_static_public init_ephemeral resp_ephemeral steps"
 
 var aeads = map[string]keep.AEAD{
 	"": keep.AEADAuto, "sodium": keep.AEADSodium, "openssl": keep.AEADOpenSSL, "ipsec-mb": keep.AEADIPsecMB,
@@ -62,10 +75,11 @@ func failure(status keep.Status) error {
 // Sessions.
 
 // session makes a session of keys, which may be missing; KEEP_TEST_AEAD names the back end of all.
-func (c *testCase) session(options keep.SessionOptions, txKey, rxKey any) (*keep.Session, error) {
-	aead, known := aeads[os.Getenv("KEEP_TEST_AEAD")]
-	if options.AEAD = aead; !known {
-		fail("KEEP_TEST_AEAD", slices.Sorted(maps.Keys(aeads)), os.Getenv("KEEP_TEST_AEAD"))
+func (c *testCase) session(o object, txKey, rxKey any) (*keep.Session, error) {
+	options := keep.SessionOptions{AEAD: wordOf("KEEP_TEST_AEAD", os.Getenv("KEEP_TEST_AEAD"), aeads)}
+	fill(o, &options)
+	if o.take("counter") != nil {
+		options.FirstCounter = number[uint64](o, "counter")
 	}
 	for place, key := range map[**keep.Secret]any{&options.TxKey: txKey, &options.RxKey: rxKey} {
 		if key != nil {
@@ -76,31 +90,15 @@ func (c *testCase) session(options keep.SessionOptions, txKey, rxKey any) (*keep
 	return keep.NewSession(&options)
 }
 
-// keyed is what the sessions of a case are made of.
-type keyed struct {
-	*testCase
-	key     any
-	options keep.SessionOptions
+// sealing and opening use a session made of what the case says.
+func (c *testCase) sealing(use func(*keep.Session)) {
+	s := need(c.session(c.fields, c.fields.take("key"), nil))
+	defer s.Close()
+	use(s)
 }
 
-func takeKeyed(c *testCase, counter string) keyed {
-	return keyed{c, take[any](c.fields, "key"), keep.SessionOptions{
-		SessionID:      c.fields.wide("session_id"),
-		FirstCounter:   c.fields.wide(counter),
-		Window:         c.fields.number("window", 0),
-		MaxFailedOpens: c.fields.wide("max_failed_opens"),
-	}}
-}
-
-func (k keyed) sealing(use func(*keep.Session)) {
-	k.use(need(k.session(k.options, k.key, nil)), use)
-}
-
-func (k keyed) opening(use func(*keep.Session)) {
-	k.use(need(k.session(k.options, nil, k.key)), use)
-}
-
-func (keyed) use(s *keep.Session, use func(*keep.Session)) {
+func (c *testCase) opening(use func(*keep.Session)) {
+	s := need(c.session(c.fields, nil, c.fields.take("key")))
 	defer s.Close()
 	use(s)
 }
@@ -109,44 +107,36 @@ func (keyed) use(s *keep.Session, use func(*keep.Session)) {
 
 // events takes events; a count stands for equal ones.
 func (c *testCase) events(o object) (events [][]byte) {
-	for _, value := range optional[[]any](o, "events") {
-		many, _ := value.(map[string]any)
-		if many["count"] == nil {
+	for _, value := range take[[]any](o, "events") {
+		if many, _ := value.(map[string]any); object(many).take("count") != nil {
+			events = append(events, slices.Repeat([][]byte{c.data(many, "event")}, number[int](many, "count"))...)
+		} else {
 			events = append(events, c.bytes(value))
-			continue
 		}
-		each := object(maps.Clone(many))
-		events = append(events, slices.Repeat([][]byte{c.bytes(take[any](each, "event"))}, each.number("count"))...)
-		each.done()
 	}
 	return events
 }
 
 func takeSettings(o object) *keep.PacketSettings {
-	fields := object(optional[map[string]any](o, "settings"))
+	fields := object(take[map[string]any](o, "settings"))
 	if fields == nil {
 		return nil
 	}
-	defer fields.done()
-	return &keep.PacketSettings{
-		OriginHash:  fields.wide("origin_hash"),
-		SubnetID:    uint32(fields.wide("subnet_id")),
-		ChannelHash: uint16(fields.number("channel_hash")),
-		Priority:    uint8(fields.number("priority")),
-		HopTTL:      uint8(fields.number("hop_ttl")),
-	}
+	settings := new(keep.PacketSettings)
+	fill(fields, settings)
+	fields.needs("origin_hash subnet_id channel_hash priority hop_ttl")
+	return settings
 }
 
 func (c *testCase) request(o object) keep.Request {
-	return keep.Request{
-		Kind:          word(o, "kind", kinds),
-		StreamID:      o.wide("stream_id"),
-		Sequence:      o.wide("sequence"),
-		Flags:         keep.PacketFlags(o.number("flags", 0)),
-		SubprotocolID: uint16(o.number("subprotocol_id", 0)),
-		Settings:      takeSettings(o),
-		Events:        c.events(o),
+	r := keep.Request{
+		Kind: word(o, "kind", kinds, keep.PacketData), Settings: takeSettings(o), Events: c.events(o),
 	}
+	if r.Kind == keep.PacketHandshake && o.take("handshake_payload") != nil {
+		r.Events = [][]byte{c.data(o, "handshake_payload")}
+	}
+	fill(o, &r)
+	return r
 }
 
 // Ways to seal, and to open.
@@ -216,15 +206,15 @@ var openers = map[string]func(*keep.Session, []byte) (keep.Opened, error){
 	},
 }
 
-// opening is what OpenPacked gives: events and status of each datagram, and where they lie.
-type opening struct {
+// unpacked is what OpenPacked gives: events and status of each datagram, and where they lie.
+type unpacked struct {
 	plain    []byte
 	spans    []keep.Span
 	events   [][][]byte
 	statuses []string
 }
 
-func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.Span) opening {
+func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.Span) unpacked {
 	var data []byte
 	var ends []uint32
 	for _, datagram := range datagrams {
@@ -233,7 +223,7 @@ func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.S
 	}
 	packetEnds, statuses := make([]uint32, len(ends)), make([]uint8, len(ends))
 	plain, found, err := s.OpenPacked(room, data, ends, spans, packetEnds, statuses)
-	p := opening{plain: need(plain, err), spans: found}
+	p := unpacked{plain: need(plain, err), spans: found}
 	for i, begin := 0, uint32(0); i < len(ends); begin, i = packetEnds[i], i+1 {
 		var events [][]byte
 		for _, span := range found[begin:packetEnds[i]] {
@@ -246,64 +236,60 @@ func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.S
 }
 
 func (c *testCase) expectEvents(what string, want, got [][]byte) {
-	c.expect(what+" count", json.Number(fmt.Sprint(len(want))), len(got))
+	c.equal(what+" count", len(want), len(got))
 	for i := range want {
-		if !bytes.Equal(want[i], got[i]) {
-			fail(what, fmt.Sprintf("%x", want[i]), got[i])
-		}
+		c.equal(what, string(want[i]), string(got[i]))
 	}
 }
 
 // Cases of one packet.
 
 func buildPacket(c *testCase) {
-	if c.fields["kind"] == "handshake" {
-		c.frame(take[any](c.fields, "packet"))
+	r, want := c.request(c.fields), c.fields.take("packet")
+	if r.Kind == keep.PacketHandshake {
+		c.frame(r, want)
 		return
 	}
-	from, r, want := takeKeyed(c, "counter"), c.request(c.fields), take[any](c.fields, "packet")
+	c.fields.needs("key session_id counter")
 	for name, seal := range waysToSeal(r) {
-		from.sealing(func(s *keep.Session) { c.expect(name, want, need(seal(s, r))) })
+		c.sealing(func(s *keep.Session) { c.expect(name, want, need(seal(s, r))) })
 	}
 	for name, open := range openers {
-		from.opening(func(s *keep.Session) { c.expectEvents(name, r.Events, need(open(s, c.bytes(want))).Events) })
+		c.opening(func(s *keep.Session) { c.expectEvents(name, r.Events, need(open(s, c.bytes(want))).Events) })
 	}
 }
 
 // frame builds a handshake frame in both ways. No packet is wanted where the case expects a failure.
-func (c *testCase) frame(want any) {
-	r, status := c.request(c.fields), expected(c.fields)
-	r.Events = [][]byte{c.bytes(take[any](c.fields, "handshake_payload"))}
+func (c *testCase) frame(r keep.Request, want any) {
 	frame, err := keep.HandshakeFrame(nil, r.Events[0])
-	c.expect("HandshakeFrame", status, statusOf(err))
+	c.equal("HandshakeFrame", expected(c.fields), statusOf(err))
 	built, err := buildInPool(nil, r)
-	c.expect("Packet.Build", status, statusOf(err))
+	c.equal("Packet.Build", expected(c.fields), statusOf(err))
 	if want != nil {
 		c.expect("HandshakeFrame", want, frame)
 		c.expect("Packet.Build", want, built)
-		c.expect("kind", r.Kind, need(keep.PacketParse(frame)).Kind)
+		c.equal("kind", r.Kind, need(keep.PacketParse(frame)).Kind)
 	}
 }
 
 func refusePacket(c *testCase) {
-	if c.fields["kind"] == "handshake" {
-		c.frame(nil)
+	r := c.request(c.fields)
+	if r.Kind == keep.PacketHandshake {
+		c.frame(r, nil)
 		return
 	}
-	from, r, status := takeKeyed(c, "first_counter"), c.request(c.fields), expected(c.fields)
-	next := c.fields.wide("next_counter")
-	from.sealing(func(s *keep.Session) {
+	c.fields.needs("key session_id first_counter next_counter")
+	c.sealing(func(s *keep.Session) {
 		for name, seal := range sealers {
 			_, err := seal(s, r)
-			c.expect(name, status, statusOf(err))
+			c.equal(name, expected(c.fields), statusOf(err))
 		}
-		c.expect("next_counter", next, need(s.Stats()).NextCounter)
+		c.expect("next_counter", c.fields.take("next_counter"), need(s.Stats()).NextCounter)
 	})
 }
 
 func growBuffers(c *testCase) {
-	grow := map[string]func(*testCase){"seal": growSealed, "open": growOpened}
-	word(c.fields, "op", grow)(c)
+	word(c.fields, "op", map[string]func(*testCase){"seal": growSealed, "open": growOpened})(c)
 }
 
 // statusOfRoom is the status that a call without growing would have had: it has grown, because C said so.
@@ -315,168 +301,120 @@ func statusOfRoom(hasGrown bool) string {
 }
 
 func growSealed(c *testCase) {
-	from, room, needed := takeKeyed(c, "first_counter"), c.fields.number("cap"), c.fields.number("needed_len")
-	r := keep.Request{StreamID: c.fields.wide("stream_id"), Sequence: c.fields.wide("sequence"), Events: c.events(c.fields)}
-	from.sealing(func(s *keep.Session) {
+	c.fields.needs("first_counter cap needed_len next_counter")
+	r, room := c.request(c.fields), number[int](c.fields, "cap")
+	c.sealing(func(s *keep.Session) {
 		got := need(s.Seal(make([]byte, 0, room), r))
-		c.expect("needed_len", json.Number(fmt.Sprint(needed)), len(got))
-		c.expect("status", expected(c.fields), statusOfRoom(len(got) > room))
-		c.expect("packet", take[any](c.fields, "packet"), got)
-		c.expect("next_counter", c.fields.wide("next_counter")+1, need(s.Stats()).NextCounter) // the refusal used none
+		c.expect("needed_len", c.fields.take("needed_len"), len(got))
+		c.equal("status", expected(c.fields), statusOfRoom(len(got) > room))
+		c.expect("packet", c.fields.take("packet"), got)
+		c.expect("next_counter", c.fields.take("next_counter"), need(s.Stats()).NextCounter-1) // the refusal used none
 	})
 }
 
 func growOpened(c *testCase) {
-	from, datagram, status := takeKeyed(c, ""), c.bytes(take[any](c.fields, "packet")), expected(c.fields)
-	room, spans := make([]byte, 0, c.fields.number("data_cap")), make([]keep.Span, 0, c.fields.number("event_cap"))
-	from.opening(func(s *keep.Session) {
-		got := openPacked(s, [][]byte{datagram}, room, spans)
+	c.fields.needs("data_cap event_cap")
+	room := make([]byte, 0, number[int](c.fields, "data_cap"))
+	spans := make([]keep.Span, 0, number[int](c.fields, "event_cap"))
+	c.opening(func(s *keep.Session) {
+		got := openPacked(s, [][]byte{c.data(c.fields, "packet")}, room, spans)
 		if got.statuses[0] != keep.OK.Name() {
-			c.expect("status", status, got.statuses[0])
+			c.equal("status", expected(c.fields), got.statuses[0])
 			return
 		}
-		c.expect("status", status, statusOfRoom(len(got.plain) > cap(room) || len(got.spans) > cap(spans)))
-		c.expect("needed_data_len", take[any](c.fields, "needed_data_len"), len(got.plain))
-		c.expect("needed_event_count", take[any](c.fields, "needed_event_count"), len(got.spans))
+		c.equal("status", expected(c.fields), statusOfRoom(len(got.plain) > cap(room) || len(got.spans) > cap(spans)))
+		c.expect("needed_data_len", c.fields.take("needed_data_len"), len(got.plain))
+		c.expect("needed_event_count", c.fields.take("needed_event_count"), len(got.spans))
 		c.expectEvents("events", c.events(c.fields), got.events[0])
 	})
 }
 
 func fitEvents(c *testCase) {
 	n, err := keep.PacketMeasure(c.events(c.fields))
-	c.expect("status", expected(c.fields), statusOf(err))
-	c.expect("fits", take[bool](c.fields, "fits"), err == nil)
+	c.equal("status", expected(c.fields), statusOf(err))
+	c.expect("fits", c.fields.take("fits"), err == nil)
 	if err == nil {
-		c.expect("packet_len", take[any](c.fields, "packet_len"), n)
+		c.expect("packet_len", c.fields.take("packet_len"), n)
 	}
 }
 
 func maxEvents(c *testCase) {
-	c.expect("max_events", take[any](c.fields, "max_events"), keep.PacketMaxEvents(c.fields.number("event_len")))
+	c.expect("max_events", c.fields.take("max_events"), keep.PacketMaxEvents(number[int](c.fields, "event_len")))
 }
 
 func noncePrefix(c *testCase) {
-	id, want := c.fields.wide("session_id"), take[any](c.fields, "prefix")
-	from := keyed{c, strings.Repeat("01", 32), keep.SessionOptions{SessionID: id}}
-	from.sealing(func(s *keep.Session) { c.expect("prefix", want, need(s.Heartbeat(nil))[12:16]) })
+	s := need(c.session(c.fields, strings.Repeat("01", 32), nil))
+	defer s.Close()
+	c.expect("prefix", c.fields.take("prefix"), need(s.Heartbeat(nil))[12:16])
 }
 
 func parsePacket(c *testCase) {
-	info, err := keep.PacketParse(c.bytes(take[any](c.fields, "packet")))
-	c.expect("status", expected(c.fields), statusOf(err))
+	info, err := keep.PacketParse(c.data(c.fields, "packet"))
+	c.equal("status", expected(c.fields), statusOf(err))
 	if err == nil {
-		c.expectInfo(c.fields, info)
+		c.whole("info", take[map[string]any](c.fields, "info"), told(info))
 	}
-}
-
-// expectInfo takes the header that the object expects, and compares each field.
-func (c *testCase) expectInfo(o object, got keep.PacketInfo) {
-	want := object(take[map[string]any](o, "info"))
-	c.expect("kind", take[string](want, "kind"), got.Kind.String())
-	for key, number := range map[string]uint64{
-		"counter": got.Counter, "session_id": got.SessionID, "stream_id": got.StreamID, "sequence": got.Sequence,
-		"origin_hash": got.OriginHash, "subnet_id": uint64(got.SubnetID), "subprotocol_id": uint64(got.SubprotocolID),
-		"channel_hash": uint64(got.ChannelHash), "fragment_id": uint64(got.FragmentID),
-		"fragment_offset": uint64(got.FragmentOffset), "payload_len": uint64(got.PayloadLen),
-		"event_count": uint64(got.EventCount), "flags": uint64(got.Flags), "priority": uint64(got.Priority),
-		"hop_ttl": uint64(got.HopTTL), "hop_count": uint64(got.HopCount), "frag_flags": uint64(got.FragFlags),
-	} {
-		c.expect(key+" is there", true, want[key] != nil)
-		c.expect(key, want.wide(key), number)
-	}
-	want.done()
 }
 
 // Cases of many packets.
 
-// arrival is a datagram, and what is expected of it.
-type arrival struct {
-	fields   object
-	datagram []byte
-	status   string
-}
-
-// arrivals reads steps anew, since what is expected is taken out of them.
-func (c *testCase) arrivals(steps []any) (all []arrival) {
-	for _, value := range steps {
-		fields := object(maps.Clone(value.(map[string]any)))
-		if info, has := fields["info"].(map[string]any); has {
-			fields["info"] = maps.Clone(info)
-		}
-		all = append(all, arrival{fields, c.bytes(take[any](fields, "packet")), expected(fields)})
-	}
-	return all
-}
-
-func (c *testCase) expectOpened(want arrival, got keep.Opened, err error) {
-	c.expect("status", want.status, statusOf(err))
+// expectOpened compares what became of the datagram of a step.
+func (c *testCase) expectOpened(step object, got keep.Opened, err error) {
+	c.equal("status", expected(step), statusOf(err))
 	if err == nil {
-		c.expectInfo(want.fields, got.Info)
-		c.expectEvents("events", c.events(want.fields), got.Events)
+		c.whole("info", take[map[string]any](step, "info"), told(got.Info))
+		c.expectEvents("events", c.events(step), got.Events)
 	}
-	want.fields.done()
 }
 
 func openPackets(c *testCase) {
-	from, steps, stats := takeKeyed(c, ""), take[[]any](c.fields, "steps"), take[map[string]any](c.fields, "stats")
+	steps := c.fields.list("steps")
+	var datagrams [][]byte
+	for _, step := range steps {
+		step.needs("packet")
+		datagrams = append(datagrams, c.data(step, "packet"))
+	}
 	for _, open := range openers {
-		from.opening(func(s *keep.Session) {
-			for _, step := range c.arrivals(steps) {
-				got, err := open(s, step.datagram)
+		c.openingAll(func(s *keep.Session) {
+			for i, step := range steps {
+				got, err := open(s, datagrams[i])
 				c.expectOpened(step, got, err)
 			}
-			c.expectStats(stats, s)
 		})
 	}
-	from.opening(func(s *keep.Session) { c.openAsBatch(steps, s); c.expectStats(stats, s) })
-	from.opening(func(s *keep.Session) { c.openAsPacked(steps, s); c.expectStats(stats, s) })
+	c.openingAll(func(s *keep.Session) {
+		for i, got := range need(s.OpenBatch([]byte("x"), datagrams)) {
+			c.expectOpened(steps[i], got, failure(got.Status))
+		}
+	})
+	c.openingAll(func(s *keep.Session) {
+		got := openPacked(s, datagrams, []byte("x"), nil)
+		for i, step := range steps {
+			c.equal("status of a packed batch", expected(step), got.statuses[i])
+			c.expectEvents("events of a packed batch", c.events(step), got.events[i])
+		}
+	})
 }
 
-func datagramsOf(all []arrival) (datagrams [][]byte) {
-	for _, each := range all {
-		datagrams = append(datagrams, each.datagram)
-	}
-	return datagrams
-}
-
-func (c *testCase) openAsBatch(steps []any, s *keep.Session) {
-	all := c.arrivals(steps)
-	for i, got := range need(s.OpenBatch([]byte("x"), datagramsOf(all))) {
-		c.expectOpened(all[i], got, failure(got.Status))
-	}
-}
-
-func (c *testCase) openAsPacked(steps []any, s *keep.Session) {
-	all := c.arrivals(steps)
-	got := openPacked(s, datagramsOf(all), []byte("x"), nil)
-	for i, want := range all {
-		c.expect("status of a packed batch", want.status, got.statuses[i])
-		c.expectEvents("events of a packed batch", c.events(want.fields), got.events[i])
-	}
-}
-
-func (c *testCase) expectStats(want object, s *keep.Session) {
-	stats := need(s.Stats())
-	got := map[string]int{"opened": int(stats.Opened), "auth_failed": int(stats.AuthFailed),
-		"replayed": int(stats.Replayed), "malformed": int(stats.Malformed)}
-	for key, number := range want {
-		value, known := got[key]
-		c.expect(key, true, known)
-		c.expect(key, number, value)
-	}
+// openingAll opens, and compares what the session has counted.
+func (c *testCase) openingAll(use func(*keep.Session)) {
+	want := object(take[map[string]any](c.fields, "stats"))
+	want.needs("opened auth_failed replayed malformed")
+	c.opening(func(s *keep.Session) {
+		use(s)
+		c.compare("stats", want, told(need(s.Stats())))
+	})
 }
 
 func replayPackets(c *testCase) {
-	from, commits := takeKeyed(c, ""), take[[]any](c.fields, "commits")
-	from.opening(func(s *keep.Session) {
-		for _, value := range commits {
-			commit := object(value.(map[string]any))
-			datagram := c.bytes(take[any](commit, "packet"))
-			c.expect("counter", commit.wide("counter"), need(keep.PacketParse(datagram)).Counter)
+	c.opening(func(s *keep.Session) {
+		for _, commit := range c.fields.list("commits") {
+			commit.needs("counter packet accepted")
+			datagram := c.data(commit, "packet")
+			c.expect("counter", commit.take("counter"), need(keep.PacketParse(datagram)).Counter)
 			want := map[bool]string{true: "OK", false: "REPLAY"}[take[bool](commit, "accepted")]
 			_, err := s.Open(nil, datagram)
-			c.expect("accepted", want, statusOf(err))
-			commit.done()
+			c.equal("accepted", want, statusOf(err))
 		}
 	})
 }
@@ -487,6 +425,9 @@ var noises = map[string]keep.Noise{"IKpsk2": keep.NoiseIKPSK2, "XXpsk3": keep.No
 
 const initiator, responder = "initiator", "responder"
 
+// both says of a side which is the other.
+var both = map[string]string{initiator: responder, responder: initiator}
+
 // exchange is two handshakes, by side.
 type exchange struct {
 	*testCase
@@ -496,167 +437,149 @@ type exchange struct {
 
 func shakeHands(c *testCase) {
 	x := exchange{c, map[string][]byte{}, map[string]*keep.Handshake{}}
+	defer func() {
+		for _, side := range x.sides {
+			_ = side.Close()
+		}
+	}()
 	x.begin()
-	defer x.sides[initiator].Close()
-	defer x.sides[responder].Close()
-	for _, value := range take[[]any](c.fields, "steps") {
-		step := object(value.(map[string]any))
-		run := word(step, "op", map[string]func(object, *keep.Handshake, string){"write": x.write, "read": x.read})
-		run(step, word(step, "side", x.sides), expected(step))
-		step.done()
+	for _, step := range c.fields.list("steps") {
+		run := word(step, "op", map[string]func(object, *keep.Handshake){"write": x.write, "read": x.read})
+		run(step, word(step, "side", x.sides))
 	}
-	if c.fields["handshake_hash"] != nil {
+	if c.fields.take("handshake_hash") != nil {
 		x.end()
 	}
 }
 
-// begin makes both handshakes, and takes all that they are made of.
+// begin makes both handshakes.
 func (x exchange) begin() {
 	f := x.fields
-	pattern := take[string](f, "pattern")
-	x.expect("protocol", "Noise_"+pattern+"_25519_ChaChaPoly_SHA256", take[string](f, "protocol"))
-	shared, prologue := take[any](f, "pre_shared_key"), take[any](f, "prologue")
-	forInitiator := keep.HandshakeOptions{Role: keep.Initiator, Prologue: x.bytes(prologue)}
-	forResponder := keep.HandshakeOptions{Role: keep.Responder, Prologue: x.bytes(cmp.Or(optional[any](f, "resp_prologue"), prologue))}
-	if forInitiator.Pattern = noises[pattern]; forInitiator.Pattern == keep.NoiseIKPSK2 {
-		forInitiator.RemoteStatic = x.bytes(cmp.Or(optional[any](f, "init_remote_static"), f["resp_static_public"]))
+	pattern, remote := word(f, "pattern", noises), cmp.Or(f.take("init_remote_static"), f.take("resp_static_public"))
+	x.equal("protocol", "Noise_"+take[string](f, "pattern")+"_25519_ChaChaPoly_SHA256", f.take("protocol"))
+	forInitiator := keep.HandshakeOptions{Role: keep.Initiator, Pattern: pattern, Prologue: x.data(f, "prologue")}
+	if pattern == keep.NoiseIKPSK2 {
+		forInitiator.RemoteStatic = x.bytes(remote)
 	}
-	forResponder.Pattern = forInitiator.Pattern
-	x.make(initiator, "init", forInitiator, shared)
-	x.make(responder, "resp", forResponder, cmp.Or(optional[any](f, "resp_pre_shared_key"), shared))
+	prologue := x.bytes(cmp.Or(f.take("resp_prologue"), f.take("prologue")))
+	forResponder := keep.HandshakeOptions{Role: keep.Responder, Pattern: pattern, Prologue: prologue}
+	x.make(initiator, "init", forInitiator, f.take("pre_shared_key"))
+	x.make(responder, "resp", forResponder, cmp.Or(f.take("resp_pre_shared_key"), f.take("pre_shared_key")))
 }
 
 func (x exchange) make(side, prefix string, options keep.HandshakeOptions, shared any) {
 	for place, value := range map[**keep.Secret]any{
-		&options.StaticKey:    take[any](x.fields, prefix+"_static"),
-		&options.EphemeralKey: take[any](x.fields, prefix+"_ephemeral"),
+		&options.StaticKey:    x.fields.take(prefix + "_static"),
+		&options.EphemeralKey: x.fields.take(prefix + "_ephemeral"),
 		&options.PreSharedKey: shared,
 	} {
 		*place = need(keep.SecretFromBytes(nil, x.bytes(value)))
 		defer (*place).Close()
 	}
 	x.public[side] = need(keep.HandshakePublicKey(nil, options.StaticKey))
-	x.expect("public key", take[any](x.fields, prefix+"_static_public"), x.public[side])
+	x.expect("public key", x.fields.take(prefix+"_static_public"), x.public[side])
 	x.sides[side] = need(keep.NewHandshake(&options))
 }
 
-func (x exchange) write(step object, side *keep.Handshake, status string) {
-	message, err := side.Write(nil, x.bytes(take[any](step, "payload")))
-	x.expect("write", status, statusOf(err))
+func (x exchange) write(step object, side *keep.Handshake) {
+	step.needs("payload")
+	message, err := side.Write(nil, x.data(step, "payload"))
+	x.equal("write", expected(step), statusOf(err))
 	if err == nil {
-		x.expect("message", take[any](step, "message"), message)
+		x.expect("message", step.take("message"), message)
 		frame := need(keep.HandshakeFrame(nil, message))
-		x.expect("frame_header", take[any](step, "frame_header"), frame[:keep.PacketHeaderLen])
+		x.expect("frame_header", step.take("frame_header"), frame[:keep.PacketHeaderLen])
 	}
 }
 
-func (x exchange) read(step object, side *keep.Handshake, status string) {
-	payload, err := side.Read(make([]byte, 0, 1), x.bytes(take[any](step, "message")))
-	x.expect("read", status, statusOf(err))
+func (x exchange) read(step object, side *keep.Handshake) {
+	step.needs("message")
+	payload, err := side.Read(make([]byte, 0, 1), x.data(step, "message"))
+	x.equal("read", expected(step), statusOf(err))
 	if err == nil {
-		x.expect("payload", take[any](step, "payload"), payload)
+		x.expect("payload", step.take("payload"), payload)
 	}
 }
 
 // end compares what both sides know, and what their sessions and plain ones of the same keys seal.
 func (x exchange) end() {
 	f := x.fields
-	hash, unconfirmed := take[any](f, "handshake_hash"), take[string](f, "unconfirmed")
-	id, packets := f.wide("session_id"), take[[]any](f, "packets")
+	f.needs("unconfirmed session_id packets key_initiator_to_responder key_responder_to_initiator")
 	sessions := map[string]*keep.Session{}
-	for side, other := range map[string]string{initiator: responder, responder: initiator} {
+	for side, other := range both {
 		info := need(x.sides[side].Info())
-		x.expect("state", keep.HandshakeDone, info.State)
-		x.expect("handshake_hash", hash, info.Hash)
-		x.expect("remote static", true, bytes.Equal(info.RemoteStatic, x.public[other]))
+		x.equal("state", keep.HandshakeDone, info.State)
+		x.expect("handshake_hash", f.take("handshake_hash"), info.Hash)
+		x.equal("remote static", string(x.public[other]), string(info.RemoteStatic))
 		sessions[side] = need(x.sides[side].Session(&keep.SessionOptions{AEAD: aeads[os.Getenv("KEEP_TEST_AEAD")]}))
-		x.expect("confirmed", side != unconfirmed, need(sessions[side].Stats()).Confirmed)
+		confirmed := need(sessions[side].Stats()).Confirmed
+		x.equal("confirmed", word(f, "unconfirmed", both) == side, confirmed)
 		_, err := x.sides[side].Session(nil)
-		x.expect("second session", "STATE", statusOf(err))
+		x.equal("second session", "STATE", statusOf(err))
 	}
-	x.talk(sessions, id, packets)
-	forth, back := take[any](f, "key_initiator_to_responder"), take[any](f, "key_responder_to_initiator")
+	x.talk(sessions)
+	forth, back := f.take("key_initiator_to_responder"), f.take("key_responder_to_initiator")
 	x.talk(map[string]*keep.Session{
-		initiator: need(x.session(keep.SessionOptions{SessionID: id}, forth, back)),
-		responder: need(x.session(keep.SessionOptions{SessionID: id}, back, forth)),
-	}, id, packets)
+		initiator: need(x.session(f, forth, back)),
+		responder: need(x.session(f, back, forth)),
+	})
 }
 
 // talk sends each side's first packet to the other, and closes the sessions.
-func (x exchange) talk(sessions map[string]*keep.Session, id uint64, packets []any) {
-	others := map[string]*keep.Session{initiator: sessions[responder], responder: sessions[initiator]}
+func (x exchange) talk(sessions map[string]*keep.Session) {
 	defer sessions[initiator].Close()
 	defer sessions[responder].Close()
-	for _, value := range packets {
-		fields := object(maps.Clone(value.(map[string]any)))
-		side := take[string](fields, "side")
-		r := keep.Request{StreamID: fields.wide("stream_id"), Sequence: fields.wide("sequence"), Events: x.events(fields)}
-		datagram := need(sessions[side].Seal(nil, r))
-		x.expect("packet", take[any](fields, "packet"), datagram)
-		opened := need(others[side].Open(nil, datagram))
+	for _, each := range x.fields.list("packets") {
+		each.needs("side stream_id sequence events packet")
+		r, other := x.request(each), sessions[word(each, "side", both)]
+		datagram := need(word(each, "side", sessions).Seal(nil, r))
+		x.expect("packet", each.take("packet"), datagram)
+		opened := need(other.Open(nil, datagram))
 		x.expectEvents("events", r.Events, opened.Events)
-		x.expect("session_id", id, opened.Info.SessionID)
-		x.expect("confirmed", true, need(others[side].Stats()).Confirmed)
-		fields.done()
+		x.expect("session_id", x.fields.take("session_id"), opened.Info.SessionID)
+		x.equal("confirmed", true, need(other.Stats()).Confirmed)
 	}
 }
 
 // Pools.
 
-var packetOperations = operations{
-	"free":    free,
-	"session": sessionNew,
-	"pool":    packetPoolNew,
-	"acquire": func(s step) (outputs, error) {
-		packet, err := handle[*keep.PacketPool](s, "on").Acquire()
-		return nil, s.bind(take[any](s.object, "as"), packet, err)
-	},
-	"set":   func(s step) (outputs, error) { return nil, s.packet().Set(takeSettings(s.object)) },
-	"unset": func(s step) (outputs, error) { return nil, s.packet().Set(nil) },
-	"build": func(s step) (outputs, error) {
-		return s.built(handle[*keep.Session](s, "session"), s.request(s.object))
-	},
-	"build_handshake": func(s step) (outputs, error) {
-		return s.built(nil, keep.Request{Kind: keep.PacketHandshake, Events: [][]byte{s.data("payload")}})
-	},
-	"data": func(s step) (outputs, error) {
-		data, err := s.packet().Data()
-		return outputs{"packet": data}, err
-	},
-	"pool_stats": func(s step) (outputs, error) {
-		stats, err := handle[*keep.PacketPool](s, "on").Stats()
-		return outputs{"capacity": int(stats.Capacity), "in_use": int(stats.InUse), "available": int(stats.Available)}, err
-	},
-	"session_stats": func(s step) (outputs, error) {
-		stats, err := handle[*keep.Session](s, "on").Stats()
-		return outputs{"next_counter": fmt.Sprintf("%#x", stats.NextCounter)}, err
-	},
-}
-
 func (s step) packet() *keep.Packet { return handle[*keep.Packet](s, "on") }
 
-// built builds in the step's packet and gives the datagram.
-func (s step) built(session *keep.Session, r keep.Request) (outputs, error) {
-	packet := s.packet()
-	if err := packet.Build(session, r); err != nil {
-		return nil, err
-	}
-	data, err := packet.Data()
-	return outputs{"packet": data}, err
+func sessionNew(s step) (*keep.Session, error) {
+	return s.session(s.object, s.take("tx_key"), s.take("rx_key"))
 }
 
-func sessionNew(s step) (outputs, error) {
-	options := keep.SessionOptions{SessionID: s.wide("session_id"), FirstCounter: s.wide("first_counter"),
-		Window: s.number("window", 0)}
-	session, err := s.session(options, optional[any](s.object, "tx_key"), optional[any](s.object, "rx_key"))
-	return nil, s.bind(take[any](s.object, "as"), session, err)
-}
-
-func packetPoolNew(s step) (outputs, error) {
-	options := keep.PacketPoolOptions{Capacity: s.number("capacity")}
+func packetPoolNew(s step) (*keep.PacketPool, error) {
+	options := keep.PacketPoolOptions{Capacity: number[int](s.object, "capacity")}
 	if settings := takeSettings(s.object); settings != nil {
 		options.Settings = *settings
 	}
-	pool, err := keep.NewPacketPool(&options)
-	return nil, s.bind(take[any](s.object, "as"), pool, err)
+	return keep.NewPacketPool(&options)
+}
+
+func acquirePacket(s step) (*keep.Packet, error) {
+	return handle[*keep.PacketPool](s, "on").Acquire()
+}
+
+// setPacket sets what is there, or the pool's settings again.
+func setPacket(s step) (outputs, error) {
+	return nil, s.packet().Set(takeSettings(s.object))
+}
+
+func build(s step) (outputs, error) {
+	return s.built(s.packet().Build(handle[*keep.Session](s, "session"), s.request(s.object)))
+}
+
+func buildFrame(s step) (outputs, error) {
+	frame := keep.Request{Kind: keep.PacketHandshake, Events: [][]byte{s.data(s.object, "payload")}}
+	return s.built(s.packet().Build(nil, frame))
+}
+
+// built gives the datagram in the step's packet, unless building it has failed.
+func (s step) built(err error) (outputs, error) {
+	if err != nil {
+		return nil, err
+	}
+	data, err := s.packet().Data()
+	return outputs{"packet": data}, err
 }

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -28,10 +29,17 @@ const (
 
 const maxReported = 20 // failures of a file
 
-// schema says how the files of one subsystem are run: the function of each array runs one case.
+// schema says how the files of one subsystem are run.
 type schema struct {
-	constants map[string]int
-	arrays    map[string]func(*testCase)
+	constants  map[string]int
+	arrays     map[string]array
+	operations map[string]operation // of scripts
+}
+
+// array runs one of its cases, in which its inputs, some words, are there; others may be.
+type array struct {
+	inputs string
+	run    func(*testCase)
 }
 
 var schemas = map[string]*schema{
@@ -130,7 +138,7 @@ func (f *file) run(err error, reverse bool, out, log io.Writer) int {
 		if os.Getenv("KEEP_VECTORS_VERBOSE") != "" {
 			fmt.Fprintln(log, f.name, c.name)
 		}
-		good += try(c.name, c.comment, func() { c.run(schemas[f.schema]) })
+		good += try(c.name, c.comment, c.run)
 	}
 	if failures > maxReported {
 		fmt.Fprintf(log, "… and %d more\n", failures-maxReported)
@@ -176,13 +184,15 @@ func (f *file) take(top object) {
 	if schemas[f.schema] == nil {
 		fail("schema", "a known one", f.schema)
 	}
-	number := top.number("numberOfTests")
-	f.constants = optional[map[string]any](top, "constants")
-	delete(top, "notes")
+	total := number[int](top, "numberOfTests")
+	f.constants = take[map[string]any](top, "constants")
+	top.take("notes")
 	for _, array := range slices.Sorted(maps.Keys(top)) {
-		f.cases = append(f.cases, casesOf(array, take[[]any](top, array))...)
+		if !strings.HasPrefix(array, isRead) {
+			f.cases = append(f.cases, casesOf(schemas[f.schema], array, top.list(array))...)
+		}
 	}
-	if number < 1 || number != len(f.cases) {
-		fail("numberOfTests", number, len(f.cases))
+	if total < 1 || total != len(f.cases) {
+		fail("numberOfTests", total, len(f.cases))
 	}
 }
