@@ -47,7 +47,7 @@ var memory = schema{
 		"freeze":          {"on", on((*keep.Secret).Freeze)},
 		"melt":            {"on", on((*keep.Secret).Melt)},
 		"resize":          {"on len", func(s step) (outputs, error) { return nil, s.secret().Resize(s.len()) }},
-		"equal":           {"on with", equal},
+		"equal":           {"on with", equalSecrets},
 		"equal_bytes":     {"on data", equalBytes},
 		"read_window":     {"on steps", func(s step) (outputs, error) { return window(s, s.secret().Read) }},
 		"write_window":    {"on steps", func(s step) (outputs, error) { return window(s, s.secret().Write) }},
@@ -65,8 +65,8 @@ var memory = schema{
 
 func (s step) secret() *keep.Secret { return handle[*keep.Secret](s, "on") }
 func (s step) sealed() *keep.Sealed { return handle[*keep.Sealed](s, "on") }
-func (s step) len() int             { return number[int](s.object, "len") }
-func (s step) offset() int          { return number[int](s.object, "offset") }
+func (s step) len() int             { return s.int("len") }
+func (s step) offset() int          { return s.int("offset") }
 
 // pool gives the step's pool, or nil: the default pool.
 func (s step) pool() *keep.Pool {
@@ -97,12 +97,12 @@ func appended(call func(dst []byte) ([]byte, error)) (outputs, error) {
 	return outputs{"data": fresh, "len": len(fresh)}, err
 }
 
-func knownAnswer(c *testCase) {
-	name, in := take[string](c.fields, "transform"), c.data(c.fields, "in")
+func knownAnswer(s step) {
+	name, in := s.text("transform"), s.bytes("in")
 	got, err := appended(func(dst []byte) ([]byte, error) { return keep.MemoryKnownAnswer(dst, name, in) })
-	c.equal(name, expected(c.fields), statusOf(err))
+	equal(name, s.expected(), statusOf(err))
 	if err == nil {
-		c.expect(name, c.fields.take("out"), got["data"])
+		s.expect(name, s.take("out"), got["data"])
 	}
 }
 
@@ -110,7 +110,7 @@ func knownAnswer(c *testCase) {
 
 func poolNew(s step) (*keep.Pool, error) {
 	policies := map[string]keep.LockPolicy{"require": keep.LockRequire, "allow_unlocked": keep.LockAllowUnlocked}
-	options := keep.PoolOptions{LockPolicy: word(s.object, "lock", policies, 0)}
+	options := keep.PoolOptions{LockPolicy: word(s, "lock", policies, 0)}
 	fill(s.object, &options)
 	for _, n := range numbers[int](s.object, "tiers") {
 		options.Tiers = append(options.Tiers, keep.Tier{Len: n})
@@ -134,13 +134,13 @@ func poolStats(s step) (outputs, error) {
 		lens = append(lens, tier.SlotLen)
 	}
 	out := told(stats)
-	maps.Copy(out, told(stats.Tiers[number[int](s.object, "tier")]))
+	maps.Copy(out, told(stats.Tiers[s.int("tier")]))
 	out["tiers"] = lens
 	return out, nil
 }
 
 func reserve(s step) (outputs, error) {
-	return nil, s.pool().Reserve(s.len(), number[int](s.object, "count"))
+	return nil, s.pool().Reserve(s.len(), s.int("count"))
 }
 
 func trim(s step) (outputs, error) {
@@ -155,11 +155,11 @@ func (s step) acquireOptions(flags keep.AcquireFlags) (*keep.AcquireOptions, tim
 	for key, flag := range map[string]keep.AcquireFlags{
 		"fallback": keep.AcquireFallback, "align16": keep.AcquireAlign16, "resident": keep.AcquireResident,
 	} {
-		if take[bool](s.object, key) {
+		if s.bool(key) {
 			flags |= flag
 		}
 	}
-	return &keep.AcquireOptions{Flags: flags}, time.Duration(number[uint64](s.object, "timeout_ms")) * time.Millisecond
+	return &keep.AcquireOptions{Flags: flags}, time.Duration(s.u64("timeout_ms")) * time.Millisecond
 }
 
 func acquire(s step, flags keep.AcquireFlags) (outputs, error) {
@@ -182,7 +182,7 @@ func acquireBatch(s step) (outputs, error) {
 }
 
 func fromSource(s step, make func(*keep.Pool, []byte) (*keep.Secret, error)) (outputs, error) {
-	source := s.data(s.object, "data")
+	source := s.bytes("data")
 	secret, err := make(s.pool(), source)
 	out, err := s.made(secret, err)
 	out["source"] = source
@@ -192,7 +192,7 @@ func fromSource(s step, make func(*keep.Pool, []byte) (*keep.Secret, error)) (ou
 // Using secrets.
 
 func put(s step) (outputs, error) {
-	return nil, s.secret().Put(s.offset(), s.data(s.object, "data"))
+	return nil, s.secret().Put(s.offset(), s.bytes("data"))
 }
 
 func get(s step) (outputs, error) {
@@ -204,7 +204,7 @@ func reveal(s step) (outputs, error) {
 	if s.take("cap") == nil {
 		return appended(s.secret().Reveal)
 	}
-	room := number[int](s.object, "cap")
+	room := s.int("cap")
 	data, err := s.secret().Reveal(make([]byte, 0, room))
 	if len(data) > room { // append has grown, because C said so
 		err = keep.ErrBufferTooSmall
@@ -212,23 +212,23 @@ func reveal(s step) (outputs, error) {
 	return outputs{"data": data, "len": len(data)}, err
 }
 
-func equal(s step) (outputs, error) {
+func equalSecrets(s step) (outputs, error) {
 	same, err := s.secret().Equal(handle[*keep.Secret](s, "with"))
 	return outputs{"equal": same}, err
 }
 
 func equalBytes(s step) (outputs, error) {
-	same, err := s.secret().EqualBytes(s.data(s.object, "data"))
+	same, err := s.secret().EqualBytes(s.bytes("data"))
 	return outputs{"equal": same}, err
 }
 
 // window opens a window, notes what it shows, writes the step's data and runs the step's steps.
 func window(s step, open func(func([]byte) error) error) (outputs, error) {
-	data, seen := s.data(s.object, "data"), []byte(nil)
+	data, seen := s.bytes("data"), []byte(nil)
 	err := open(func(bytes []byte) error {
 		seen = slices.Clone(bytes)
 		copy(bytes, data)
-		s.script(s.list("steps"))
+		s.script(s.parts("steps", "op"))
 		return nil
 	})
 	if err != nil {
@@ -253,13 +253,13 @@ func purge(step) (outputs, error) {
 // Sealed secrets.
 
 func seal(s step, make func(*keep.Pool, []byte, uint32) (*keep.Sealed, error)) (outputs, error) {
-	source := s.data(s.object, "data")
-	sealed, err := make(s.pool(), source, number[uint32](s.object, "type"))
+	source := s.bytes("data")
+	sealed, err := make(s.pool(), source, s.u32("type"))
 	return outputs{"source": source}, s.bind(sealed, err)
 }
 
 func sealSecret(s step) (*keep.Sealed, error) {
-	return keep.SealSecret(s.secret(), number[uint32](s.object, "type"))
+	return keep.SealSecret(s.secret(), s.u32("type"))
 }
 
 func open(s step) (outputs, error) {

@@ -46,7 +46,7 @@ var packet = schema{
 		"set":             {"on settings", setPacket},
 		"unset":           {"on", setPacket},
 		"build":           {"on session kind", build},
-		"build_handshake": {"on payload", buildFrame},
+		"build_handshake": {"on payload", buildHandshake},
 		"data":            {"on", func(s step) (outputs, error) { return s.built(nil) }},
 		"pool_stats":      {"on", tell((*keep.PacketPool).Stats)},
 		"session_stats":   {"on", tell((*keep.Session).Stats)},
@@ -75,67 +75,65 @@ func failure(status keep.Status) error {
 // Sessions.
 
 // session makes a session of keys, which may be missing; KEEP_TEST_AEAD names the back end of all.
-func (c *testCase) session(o object, txKey, rxKey any) (*keep.Session, error) {
+func (s step) session(txKey, rxKey any) (*keep.Session, error) {
 	options := keep.SessionOptions{AEAD: wordOf("KEEP_TEST_AEAD", os.Getenv("KEEP_TEST_AEAD"), aeads)}
-	fill(o, &options)
-	if o.take("counter") != nil {
-		options.FirstCounter = number[uint64](o, "counter")
+	fill(s.object, &options)
+	if s.take("counter") != nil {
+		options.FirstCounter = s.u64("counter")
 	}
 	for place, key := range map[**keep.Secret]any{&options.TxKey: txKey, &options.RxKey: rxKey} {
 		if key != nil {
-			*place = need(keep.SecretFromBytes(nil, c.bytes(key)))
+			*place = need(keep.SecretFromBytes(nil, s.decode(key)))
 			defer (*place).Close()
 		}
 	}
 	return keep.NewSession(&options)
 }
 
-// sealing and opening use a session made of what the case says.
-func (c *testCase) sealing(use func(*keep.Session)) {
-	s := need(c.session(c.fields, c.fields.take("key"), nil))
-	defer s.Close()
-	use(s)
+// sealing and opening use a session made of what the step says.
+func (s step) sealing(use func(*keep.Session)) {
+	session := need(s.session(s.take("key"), nil))
+	defer session.Close()
+	use(session)
 }
 
-func (c *testCase) opening(use func(*keep.Session)) {
-	s := need(c.session(c.fields, nil, c.fields.take("key")))
-	defer s.Close()
-	use(s)
+func (s step) opening(use func(*keep.Session)) {
+	session := need(s.session(nil, s.take("key")))
+	defer session.Close()
+	use(session)
 }
 
 // Requests.
 
 // events takes events; a count stands for equal ones.
-func (c *testCase) events(o object) (events [][]byte) {
-	for _, value := range take[[]any](o, "events") {
-		if many, _ := value.(map[string]any); object(many).take("count") != nil {
-			events = append(events, slices.Repeat([][]byte{c.data(many, "event")}, number[int](many, "count"))...)
+func (s step) events() (events [][]byte) {
+	for _, value := range take[[]any](s.object, "events") {
+		o, _ := value.(map[string]any)
+		if many := (step{o, s.testCase}); many.take("count") != nil {
+			events = append(events, slices.Repeat([][]byte{many.bytes("event")}, many.int("count"))...)
 		} else {
-			events = append(events, c.bytes(value))
+			events = append(events, s.decode(value))
 		}
 	}
 	return events
 }
 
-func takeSettings(o object) *keep.PacketSettings {
-	fields := object(take[map[string]any](o, "settings"))
-	if fields == nil {
+func (s step) settings() *keep.PacketSettings {
+	if s.take("settings") == nil {
 		return nil
 	}
-	settings := new(keep.PacketSettings)
-	fill(fields, settings)
-	fields.needs("origin_hash subnet_id channel_hash priority hop_ttl")
+	settings, part := new(keep.PacketSettings), s.part("settings")
+	part.needs("origin_hash subnet_id channel_hash priority hop_ttl")
+	fill(part.object, settings)
 	return settings
 }
 
-func (c *testCase) request(o object) keep.Request {
-	r := keep.Request{
-		Kind: word(o, "kind", kinds, keep.PacketData), Settings: takeSettings(o), Events: c.events(o),
+func (s step) request() keep.Request {
+	r := keep.Request{Kind: word(s, "kind", kinds, keep.PacketData), Settings: s.settings(), Events: s.events()}
+	if s.take("handshake_payload") != nil {
+		r.Events = [][]byte{s.bytes("handshake_payload")}
 	}
-	if r.Kind == keep.PacketHandshake && o.take("handshake_payload") != nil {
-		r.Events = [][]byte{c.data(o, "handshake_payload")}
-	}
-	fill(o, &r)
+	fill(s.object, &r)
 	return r
 }
 
@@ -235,61 +233,63 @@ func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.S
 	return p
 }
 
-func (c *testCase) expectEvents(what string, want, got [][]byte) {
-	c.equal(what+" count", len(want), len(got))
+func expectEvents(what string, want, got [][]byte) {
+	equal(what+" count", len(want), len(got))
 	for i := range want {
-		c.equal(what, string(want[i]), string(got[i]))
+		equal(what, string(want[i]), string(got[i]))
 	}
 }
 
 // Cases of one packet.
 
-func buildPacket(c *testCase) {
-	r, want := c.request(c.fields), c.fields.take("packet")
+func buildPacket(s step) {
+	r := s.request()
 	if r.Kind == keep.PacketHandshake {
-		c.frame(r, want)
+		buildFrame(s, r)
 		return
 	}
-	c.fields.needs("key session_id counter")
+	s.needs("key session_id counter")
 	for name, seal := range waysToSeal(r) {
-		c.sealing(func(s *keep.Session) { c.expect(name, want, need(seal(s, r))) })
+		s.sealing(func(sender *keep.Session) { s.expect(name, s.take("packet"), need(seal(sender, r))) })
 	}
 	for name, open := range openers {
-		c.opening(func(s *keep.Session) { c.expectEvents(name, r.Events, need(open(s, c.bytes(want))).Events) })
+		s.opening(func(receiver *keep.Session) {
+			expectEvents(name, r.Events, need(open(receiver, s.bytes("packet"))).Events)
+		})
 	}
 }
 
-// frame builds a handshake frame in both ways. No packet is wanted where the case expects a failure.
-func (c *testCase) frame(r keep.Request, want any) {
+// buildFrame builds a handshake frame in both ways. There is no packet where the case expects a failure.
+func buildFrame(s step, r keep.Request) {
 	frame, err := keep.HandshakeFrame(nil, r.Events[0])
-	c.equal("HandshakeFrame", expected(c.fields), statusOf(err))
+	equal("HandshakeFrame", s.expected(), statusOf(err))
 	built, err := buildInPool(nil, r)
-	c.equal("Packet.Build", expected(c.fields), statusOf(err))
-	if want != nil {
-		c.expect("HandshakeFrame", want, frame)
-		c.expect("Packet.Build", want, built)
-		c.equal("kind", r.Kind, need(keep.PacketParse(frame)).Kind)
+	equal("Packet.Build", s.expected(), statusOf(err))
+	if err == nil {
+		s.expect("HandshakeFrame", s.take("packet"), frame)
+		s.expect("Packet.Build", s.take("packet"), built)
+		equal("kind", r.Kind, need(keep.PacketParse(frame)).Kind)
 	}
 }
 
-func refusePacket(c *testCase) {
-	r := c.request(c.fields)
+func refusePacket(s step) {
+	r := s.request()
 	if r.Kind == keep.PacketHandshake {
-		c.frame(r, nil)
+		buildFrame(s, r)
 		return
 	}
-	c.fields.needs("key session_id first_counter next_counter")
-	c.sealing(func(s *keep.Session) {
+	s.needs("key session_id first_counter next_counter")
+	s.sealing(func(sender *keep.Session) {
 		for name, seal := range sealers {
-			_, err := seal(s, r)
-			c.equal(name, expected(c.fields), statusOf(err))
+			_, err := seal(sender, r)
+			equal(name, s.expected(), statusOf(err))
 		}
-		c.expect("next_counter", c.fields.take("next_counter"), need(s.Stats()).NextCounter)
+		s.expect("next_counter", s.take("next_counter"), need(sender.Stats()).NextCounter)
 	})
 }
 
-func growBuffers(c *testCase) {
-	word(c.fields, "op", map[string]func(*testCase){"seal": growSealed, "open": growOpened})(c)
+func growBuffers(s step) {
+	word(s, "op", map[string]func(step){"seal": growSealed, "open": growOpened})(s)
 }
 
 // statusOfRoom is the status that a call without growing would have had: it has grown, because C said so.
@@ -300,121 +300,116 @@ func statusOfRoom(hasGrown bool) string {
 	return keep.OK.Name()
 }
 
-func growSealed(c *testCase) {
-	c.fields.needs("first_counter cap needed_len next_counter")
-	r, room := c.request(c.fields), number[int](c.fields, "cap")
-	c.sealing(func(s *keep.Session) {
-		got := need(s.Seal(make([]byte, 0, room), r))
-		c.expect("needed_len", c.fields.take("needed_len"), len(got))
-		c.equal("status", expected(c.fields), statusOfRoom(len(got) > room))
-		c.expect("packet", c.fields.take("packet"), got)
-		c.expect("next_counter", c.fields.take("next_counter"), need(s.Stats()).NextCounter-1) // the refusal used none
+func growSealed(s step) {
+	s.needs("first_counter cap needed_len next_counter")
+	r, room := s.request(), s.int("cap")
+	s.sealing(func(sender *keep.Session) {
+		got := need(sender.Seal(make([]byte, 0, room), r))
+		s.expect("needed_len", s.take("needed_len"), len(got))
+		equal("status", s.expected(), statusOfRoom(len(got) > room))
+		s.expect("packet", s.take("packet"), got)
+		s.expect("next_counter", s.take("next_counter"), need(sender.Stats()).NextCounter-1) // the refusal used none
 	})
 }
 
-func growOpened(c *testCase) {
-	c.fields.needs("data_cap event_cap")
-	room := make([]byte, 0, number[int](c.fields, "data_cap"))
-	spans := make([]keep.Span, 0, number[int](c.fields, "event_cap"))
-	c.opening(func(s *keep.Session) {
-		got := openPacked(s, [][]byte{c.data(c.fields, "packet")}, room, spans)
+func growOpened(s step) {
+	s.needs("data_cap event_cap")
+	room, spans := make([]byte, 0, s.int("data_cap")), make([]keep.Span, 0, s.int("event_cap"))
+	s.opening(func(receiver *keep.Session) {
+		got := openPacked(receiver, [][]byte{s.bytes("packet")}, room, spans)
 		if got.statuses[0] != keep.OK.Name() {
-			c.equal("status", expected(c.fields), got.statuses[0])
+			equal("status", s.expected(), got.statuses[0])
 			return
 		}
-		c.equal("status", expected(c.fields), statusOfRoom(len(got.plain) > cap(room) || len(got.spans) > cap(spans)))
-		c.expect("needed_data_len", c.fields.take("needed_data_len"), len(got.plain))
-		c.expect("needed_event_count", c.fields.take("needed_event_count"), len(got.spans))
-		c.expectEvents("events", c.events(c.fields), got.events[0])
+		equal("status", s.expected(), statusOfRoom(len(got.plain) > cap(room) || len(got.spans) > cap(spans)))
+		s.expect("needed_data_len", s.take("needed_data_len"), len(got.plain))
+		s.expect("needed_event_count", s.take("needed_event_count"), len(got.spans))
+		expectEvents("events", s.events(), got.events[0])
 	})
 }
 
-func fitEvents(c *testCase) {
-	n, err := keep.PacketMeasure(c.events(c.fields))
-	c.equal("status", expected(c.fields), statusOf(err))
-	c.expect("fits", c.fields.take("fits"), err == nil)
+func fitEvents(s step) {
+	n, err := keep.PacketMeasure(s.events())
+	equal("status", s.expected(), statusOf(err))
+	s.expect("fits", s.take("fits"), err == nil)
 	if err == nil {
-		c.expect("packet_len", c.fields.take("packet_len"), n)
+		s.expect("packet_len", s.take("packet_len"), n)
 	}
 }
 
-func maxEvents(c *testCase) {
-	c.expect("max_events", c.fields.take("max_events"), keep.PacketMaxEvents(number[int](c.fields, "event_len")))
+func maxEvents(s step) {
+	s.expect("max_events", s.take("max_events"), keep.PacketMaxEvents(s.int("event_len")))
 }
 
-func noncePrefix(c *testCase) {
-	s := need(c.session(c.fields, strings.Repeat("01", 32), nil))
-	defer s.Close()
-	c.expect("prefix", c.fields.take("prefix"), need(s.Heartbeat(nil))[12:16])
+func noncePrefix(s step) {
+	sender := need(s.session(strings.Repeat("01", 32), nil))
+	defer sender.Close()
+	s.expect("prefix", s.take("prefix"), need(sender.Heartbeat(nil))[12:16])
 }
 
-func parsePacket(c *testCase) {
-	info, err := keep.PacketParse(c.data(c.fields, "packet"))
-	c.equal("status", expected(c.fields), statusOf(err))
+func parsePacket(s step) {
+	info, err := keep.PacketParse(s.bytes("packet"))
+	equal("status", s.expected(), statusOf(err))
 	if err == nil {
-		c.whole("info", take[map[string]any](c.fields, "info"), told(info))
+		s.whole("info", told(info))
 	}
 }
 
 // Cases of many packets.
 
 // expectOpened compares what became of the datagram of a step.
-func (c *testCase) expectOpened(step object, got keep.Opened, err error) {
-	c.equal("status", expected(step), statusOf(err))
+func (s step) expectOpened(got keep.Opened, err error) {
+	equal("status", s.expected(), statusOf(err))
 	if err == nil {
-		c.whole("info", take[map[string]any](step, "info"), told(got.Info))
-		c.expectEvents("events", c.events(step), got.Events)
+		s.whole("info", told(got.Info))
+		expectEvents("events", s.events(), got.Events)
 	}
 }
 
-func openPackets(c *testCase) {
-	steps := c.fields.list("steps")
+func openPackets(s step) {
+	steps := s.parts("steps", "packet")
 	var datagrams [][]byte
-	for _, step := range steps {
-		step.needs("packet")
-		datagrams = append(datagrams, c.data(step, "packet"))
+	for _, each := range steps {
+		datagrams = append(datagrams, each.bytes("packet"))
 	}
 	for _, open := range openers {
-		c.openingAll(func(s *keep.Session) {
-			for i, step := range steps {
-				got, err := open(s, datagrams[i])
-				c.expectOpened(step, got, err)
+		s.openingAll(func(receiver *keep.Session) {
+			for i, each := range steps {
+				each.expectOpened(open(receiver, datagrams[i]))
 			}
 		})
 	}
-	c.openingAll(func(s *keep.Session) {
-		for i, got := range need(s.OpenBatch([]byte("x"), datagrams)) {
-			c.expectOpened(steps[i], got, failure(got.Status))
+	s.openingAll(func(receiver *keep.Session) {
+		for i, got := range need(receiver.OpenBatch([]byte("x"), datagrams)) {
+			steps[i].expectOpened(got, failure(got.Status))
 		}
 	})
-	c.openingAll(func(s *keep.Session) {
-		got := openPacked(s, datagrams, []byte("x"), nil)
-		for i, step := range steps {
-			c.equal("status of a packed batch", expected(step), got.statuses[i])
-			c.expectEvents("events of a packed batch", c.events(step), got.events[i])
+	s.openingAll(func(receiver *keep.Session) {
+		got := openPacked(receiver, datagrams, []byte("x"), nil)
+		for i, each := range steps {
+			equal("status of a packed batch", each.expected(), got.statuses[i])
+			expectEvents("events of a packed batch", each.events(), got.events[i])
 		}
 	})
 }
 
 // openingAll opens, and compares what the session has counted.
-func (c *testCase) openingAll(use func(*keep.Session)) {
-	want := object(take[map[string]any](c.fields, "stats"))
+func (s step) openingAll(use func(*keep.Session)) {
+	want := s.part("stats")
 	want.needs("opened auth_failed replayed malformed")
-	c.opening(func(s *keep.Session) {
-		use(s)
-		c.compare("stats", want, told(need(s.Stats())))
+	s.opening(func(receiver *keep.Session) {
+		use(receiver)
+		s.compare("stats", want.object, told(need(receiver.Stats())))
 	})
 }
 
-func replayPackets(c *testCase) {
-	c.opening(func(s *keep.Session) {
-		for _, commit := range c.fields.list("commits") {
-			commit.needs("counter packet accepted")
-			datagram := c.data(commit, "packet")
-			c.expect("counter", commit.take("counter"), need(keep.PacketParse(datagram)).Counter)
-			want := map[bool]string{true: "OK", false: "REPLAY"}[take[bool](commit, "accepted")]
-			_, err := s.Open(nil, datagram)
-			c.equal("accepted", want, statusOf(err))
+func replayPackets(s step) {
+	s.opening(func(receiver *keep.Session) {
+		for _, commit := range s.parts("commits", "counter packet accepted") {
+			datagram := commit.bytes("packet")
+			s.expect("counter", commit.take("counter"), need(keep.PacketParse(datagram)).Counter)
+			_, err := receiver.Open(nil, datagram)
+			equal("accepted", map[bool]string{true: "OK", false: "REPLAY"}[commit.bool("accepted")], statusOf(err))
 		}
 	})
 }
@@ -430,114 +425,107 @@ var both = map[string]string{initiator: responder, responder: initiator}
 
 // exchange is two handshakes, by side.
 type exchange struct {
-	*testCase
+	step
 	public map[string][]byte
 	sides  map[string]*keep.Handshake
 }
 
-func shakeHands(c *testCase) {
-	x := exchange{c, map[string][]byte{}, map[string]*keep.Handshake{}}
+func shakeHands(s step) {
+	x := exchange{s, map[string][]byte{}, map[string]*keep.Handshake{}}
 	defer func() {
 		for _, side := range x.sides {
 			_ = side.Close()
 		}
 	}()
 	x.begin()
-	for _, step := range c.fields.list("steps") {
-		run := word(step, "op", map[string]func(object, *keep.Handshake){"write": x.write, "read": x.read})
-		run(step, word(step, "side", x.sides))
+	for _, message := range s.parts("steps", "op side") {
+		run := word(message, "op", map[string]func(step, *keep.Handshake){"write": writeMessage, "read": readMessage})
+		run(message, word(message, "side", x.sides))
 	}
-	if c.fields.take("handshake_hash") != nil {
+	if s.take("handshake_hash") != nil {
 		x.end()
 	}
 }
 
 // begin makes both handshakes.
 func (x exchange) begin() {
-	f := x.fields
-	pattern, remote := word(f, "pattern", noises), cmp.Or(f.take("init_remote_static"), f.take("resp_static_public"))
-	x.equal("protocol", "Noise_"+take[string](f, "pattern")+"_25519_ChaChaPoly_SHA256", f.take("protocol"))
-	forInitiator := keep.HandshakeOptions{Role: keep.Initiator, Pattern: pattern, Prologue: x.data(f, "prologue")}
+	pattern, remote := word(x.step, "pattern", noises), cmp.Or(x.take("init_remote_static"), x.take("resp_static_public"))
+	equal("protocol", "Noise_"+x.text("pattern")+"_25519_ChaChaPoly_SHA256", x.text("protocol"))
+	first := keep.HandshakeOptions{Role: keep.Initiator, Pattern: pattern, Prologue: x.bytes("prologue")}
 	if pattern == keep.NoiseIKPSK2 {
-		forInitiator.RemoteStatic = x.bytes(remote)
+		first.RemoteStatic = x.decode(remote)
 	}
-	prologue := x.bytes(cmp.Or(f.take("resp_prologue"), f.take("prologue")))
-	forResponder := keep.HandshakeOptions{Role: keep.Responder, Pattern: pattern, Prologue: prologue}
-	x.make(initiator, "init", forInitiator, f.take("pre_shared_key"))
-	x.make(responder, "resp", forResponder, cmp.Or(f.take("resp_pre_shared_key"), f.take("pre_shared_key")))
+	prologue := x.decode(cmp.Or(x.take("resp_prologue"), x.take("prologue")))
+	second := keep.HandshakeOptions{Role: keep.Responder, Pattern: pattern, Prologue: prologue}
+	x.make(initiator, "init", first, x.take("pre_shared_key"))
+	x.make(responder, "resp", second, cmp.Or(x.take("resp_pre_shared_key"), x.take("pre_shared_key")))
 }
 
 func (x exchange) make(side, prefix string, options keep.HandshakeOptions, shared any) {
 	for place, value := range map[**keep.Secret]any{
-		&options.StaticKey:    x.fields.take(prefix + "_static"),
-		&options.EphemeralKey: x.fields.take(prefix + "_ephemeral"),
+		&options.StaticKey:    x.take(prefix + "_static"),
+		&options.EphemeralKey: x.take(prefix + "_ephemeral"),
 		&options.PreSharedKey: shared,
 	} {
-		*place = need(keep.SecretFromBytes(nil, x.bytes(value)))
+		*place = need(keep.SecretFromBytes(nil, x.decode(value)))
 		defer (*place).Close()
 	}
 	x.public[side] = need(keep.HandshakePublicKey(nil, options.StaticKey))
-	x.expect("public key", x.fields.take(prefix+"_static_public"), x.public[side])
+	x.expect("public key", x.take(prefix+"_static_public"), x.public[side])
 	x.sides[side] = need(keep.NewHandshake(&options))
 }
 
-func (x exchange) write(step object, side *keep.Handshake) {
-	step.needs("payload")
-	message, err := side.Write(nil, x.data(step, "payload"))
-	x.equal("write", expected(step), statusOf(err))
+func writeMessage(s step, side *keep.Handshake) {
+	s.needs("payload")
+	message, err := side.Write(nil, s.bytes("payload"))
+	equal("write", s.expected(), statusOf(err))
 	if err == nil {
-		x.expect("message", step.take("message"), message)
+		s.expect("message", s.take("message"), message)
 		frame := need(keep.HandshakeFrame(nil, message))
-		x.expect("frame_header", step.take("frame_header"), frame[:keep.PacketHeaderLen])
+		s.expect("frame_header", s.take("frame_header"), frame[:keep.PacketHeaderLen])
 	}
 }
 
-func (x exchange) read(step object, side *keep.Handshake) {
-	step.needs("message")
-	payload, err := side.Read(make([]byte, 0, 1), x.data(step, "message"))
-	x.equal("read", expected(step), statusOf(err))
+func readMessage(s step, side *keep.Handshake) {
+	s.needs("message")
+	payload, err := side.Read(make([]byte, 0, 1), s.bytes("message"))
+	equal("read", s.expected(), statusOf(err))
 	if err == nil {
-		x.expect("payload", step.take("payload"), payload)
+		s.expect("payload", s.take("payload"), payload)
 	}
 }
 
 // end compares what both sides know, and what their sessions and plain ones of the same keys seal.
 func (x exchange) end() {
-	f := x.fields
-	f.needs("unconfirmed session_id packets key_initiator_to_responder key_responder_to_initiator")
-	sessions := map[string]*keep.Session{}
+	x.needs("unconfirmed session_id packets key_initiator_to_responder key_responder_to_initiator")
+	confirmed, sessions := word(x.step, "unconfirmed", both), map[string]*keep.Session{}
 	for side, other := range both {
 		info := need(x.sides[side].Info())
-		x.equal("state", keep.HandshakeDone, info.State)
-		x.expect("handshake_hash", f.take("handshake_hash"), info.Hash)
-		x.equal("remote static", string(x.public[other]), string(info.RemoteStatic))
+		equal("state", keep.HandshakeDone, info.State)
+		x.expect("handshake_hash", x.take("handshake_hash"), info.Hash)
+		equal("remote static", string(x.public[other]), string(info.RemoteStatic))
 		sessions[side] = need(x.sides[side].Session(&keep.SessionOptions{AEAD: aeads[os.Getenv("KEEP_TEST_AEAD")]}))
-		confirmed := need(sessions[side].Stats()).Confirmed
-		x.equal("confirmed", word(f, "unconfirmed", both) == side, confirmed)
+		equal("confirmed", side == confirmed, need(sessions[side].Stats()).Confirmed)
 		_, err := x.sides[side].Session(nil)
-		x.equal("second session", "STATE", statusOf(err))
+		equal("second session", "STATE", statusOf(err))
 	}
 	x.talk(sessions)
-	forth, back := f.take("key_initiator_to_responder"), f.take("key_responder_to_initiator")
-	x.talk(map[string]*keep.Session{
-		initiator: need(x.session(f, forth, back)),
-		responder: need(x.session(f, back, forth)),
-	})
+	forth, back := x.take("key_initiator_to_responder"), x.take("key_responder_to_initiator")
+	x.talk(map[string]*keep.Session{initiator: need(x.session(forth, back)), responder: need(x.session(back, forth))})
 }
 
 // talk sends each side's first packet to the other, and closes the sessions.
 func (x exchange) talk(sessions map[string]*keep.Session) {
 	defer sessions[initiator].Close()
 	defer sessions[responder].Close()
-	for _, each := range x.fields.list("packets") {
-		each.needs("side stream_id sequence events packet")
-		r, other := x.request(each), sessions[word(each, "side", both)]
-		datagram := need(word(each, "side", sessions).Seal(nil, r))
+	for _, each := range x.parts("packets", "side stream_id sequence events packet") {
+		r, other := each.request(), sessions[word(each, "side", both)]
+		datagram := need(sessions[each.text("side")].Seal(nil, r))
 		x.expect("packet", each.take("packet"), datagram)
 		opened := need(other.Open(nil, datagram))
-		x.expectEvents("events", r.Events, opened.Events)
-		x.expect("session_id", x.fields.take("session_id"), opened.Info.SessionID)
-		x.equal("confirmed", true, need(other.Stats()).Confirmed)
+		expectEvents("events", r.Events, opened.Events)
+		x.expect("session_id", x.take("session_id"), opened.Info.SessionID)
+		equal("confirmed", true, need(other.Stats()).Confirmed)
 	}
 }
 
@@ -546,12 +534,12 @@ func (x exchange) talk(sessions map[string]*keep.Session) {
 func (s step) packet() *keep.Packet { return handle[*keep.Packet](s, "on") }
 
 func sessionNew(s step) (*keep.Session, error) {
-	return s.session(s.object, s.take("tx_key"), s.take("rx_key"))
+	return s.session(s.take("tx_key"), s.take("rx_key"))
 }
 
 func packetPoolNew(s step) (*keep.PacketPool, error) {
-	options := keep.PacketPoolOptions{Capacity: number[int](s.object, "capacity")}
-	if settings := takeSettings(s.object); settings != nil {
+	options := keep.PacketPoolOptions{Capacity: s.int("capacity")}
+	if settings := s.settings(); settings != nil {
 		options.Settings = *settings
 	}
 	return keep.NewPacketPool(&options)
@@ -563,15 +551,15 @@ func acquirePacket(s step) (*keep.Packet, error) {
 
 // setPacket sets what is there, or the pool's settings again.
 func setPacket(s step) (outputs, error) {
-	return nil, s.packet().Set(takeSettings(s.object))
+	return nil, s.packet().Set(s.settings())
 }
 
 func build(s step) (outputs, error) {
-	return s.built(s.packet().Build(handle[*keep.Session](s, "session"), s.request(s.object)))
+	return s.built(s.packet().Build(handle[*keep.Session](s, "session"), s.request()))
 }
 
-func buildFrame(s step) (outputs, error) {
-	frame := keep.Request{Kind: keep.PacketHandshake, Events: [][]byte{s.data(s.object, "payload")}}
+func buildHandshake(s step) (outputs, error) {
+	frame := keep.Request{Kind: keep.PacketHandshake, Events: [][]byte{s.bytes("payload")}}
 	return s.built(s.packet().Build(nil, frame))
 }
 

@@ -97,15 +97,15 @@ var (
 // Known answers.
 
 // piece takes a part of packed bytes.
-type piece func(*testCase) any
+type piece func(step) any
 
-func u8(key string) piece  { return func(c *testCase) any { return number[uint8](c.fields, key) } }
-func u32(key string) piece { return func(c *testCase) any { return number[uint32](c.fields, key) } }
-func u64(key string) piece { return func(c *testCase) any { return number[uint64](c.fields, key) } }
-func raw(key string) piece { return func(c *testCase) any { return c.data(c.fields, key) } }
+func u8(key string) piece  { return func(s step) any { return s.u8(key) } }
+func u32(key string) piece { return func(s step) any { return s.u32(key) } }
+func u64(key string) piece { return func(s step) any { return s.u64(key) } }
+func raw(key string) piece { return func(s step) any { return s.bytes(key) } }
 
 func byteOf[T ~uint8 | ~uint32](key string, table map[string]T) piece {
-	return func(c *testCase) any { return uint8(word(c.fields, key, table)) }
+	return func(s step) any { return uint8(word(s, key, table)) }
 }
 
 var (
@@ -145,12 +145,12 @@ func refused(frame string, why ...piece) []asked {
 	return []asked{{frame + ".decode", wire, nil, keep.ErrMalformed}, {frame + ".fault", wire, why, keep.OK}}
 }
 
-func knownAnswers(c *testCase) {
-	for _, each := range answers[c.array] {
-		got, err := ask(each.name, c.pack(each.in))
-		c.equal(each.name, each.status.Name(), statusOf(err))
-		want := c.pack(each.out)
-		if c.array == "notice_rejects" { // whose value nobody defines
+func knownAnswers(s step) {
+	for _, each := range answers[s.array] {
+		got, err := ask(each.name, s.pack(each.in))
+		equal(each.name, each.status.Name(), statusOf(err))
+		want := s.pack(each.out)
+		if s.array == "notice_rejects" { // whose value nobody defines
 			got = got[:min(len(want), len(got))]
 		}
 		if string(want) != string(got) {
@@ -159,9 +159,9 @@ func knownAnswers(c *testCase) {
 	}
 }
 
-func (c *testCase) pack(pieces []piece) (b []byte) {
+func (s step) pack(pieces []piece) (b []byte) {
 	for _, take := range pieces {
-		b = append(b, packed(take(c))...)
+		b = append(b, packed(take(s))...)
 	}
 	return b
 }
@@ -180,26 +180,26 @@ func ask(name string, in []byte) ([]byte, error) {
 	return out["data"].([]byte), err
 }
 
-func bitFlips(c *testCase) {
-	wire, got := c.data(c.fields, "wire"), outputs{}
+func bitFlips(s step) {
+	wire, got := s.bytes("wire"), outputs{}
 	for bit := range 8 * len(wire) {
 		flipped := slices.Clone(wire)
 		flipped[bit/8] ^= 1 << (bit % 8)
 		_, err := ask("beat.decode", flipped)
-		c.equal("beat.decode", keep.ErrMalformed.Name(), statusOf(err))
+		equal("beat.decode", keep.ErrMalformed.Name(), statusOf(err))
 		fault := keep.Fault(need(ask("beat.fault", flipped))[0]).String()
 		before, _ := got[fault].(int)
 		got[fault] = before + 1
 	}
-	c.whole("faults", take[map[string]any](c.fields, "faults"), got)
+	s.whole("faults", got)
 }
 
-func agentKey(c *testCase) {
-	master := need(keep.SecretFromBytes(nil, c.data(c.fields, "master")))
+func agentKey(s step) {
+	master := need(keep.SecretFromBytes(nil, s.bytes("master")))
 	defer master.Close()
-	agent := need(keep.BeaconAgentKey(master, number[uint32](c.fields, "pid")))
+	agent := need(keep.BeaconAgentKey(master, s.u32("pid")))
 	defer agent.Close()
-	c.expect("key", c.fields.take("key"), need(agent.Reveal(nil)))
+	s.expect("key", s.take("key"), need(agent.Reveal(nil)))
 }
 
 // Trackers.
@@ -207,22 +207,22 @@ func agentKey(c *testCase) {
 func (s step) tracker() *keep.Tracker   { return handle[*keep.Tracker](s, "on") }
 func (s step) observer() *keep.Observer { return handle[*keep.Observer](s, "on") }
 func (s step) beacon() *keep.Beacon     { return handle[*keep.Beacon](s, "on") }
-func (s step) pid() uint32              { return number[uint32](s.object, "pid") }
-func (s step) nonce() uint64            { return number[uint64](s.object, "nonce") }
-func (s step) now() uint64              { return number[uint64](s.object, "now_ns") }
+func (s step) pid() uint32              { return s.u32("pid") }
+func (s step) nonce() uint64            { return s.u64("nonce") }
+func (s step) now() uint64              { return s.u64("now_ns") }
 
 func trackerNew(s step) (*keep.Tracker, error) {
 	options := keep.NewTrackerOptions()
 	fill(s.object, options)
-	options.Policy = word(s.object, "policy", policies, options.Policy)
-	options.Statistics = number[uint8](s.object, "statistics") == 1
+	options.Policy = word(s, "policy", policies, options.Policy)
+	options.Statistics = s.u8("statistics") == 1
 	return keep.NewTracker(options)
 }
 
 func record(s step) (outputs, error) {
-	sighting := keep.Sighting{TimestampNS: s.nonce(), Origin: word(s.object, "origin", origins, keep.OriginKernel)}
+	sighting := keep.Sighting{TimestampNS: s.nonce(), Origin: word(s, "origin", origins, keep.OriginKernel)}
 	fill(s.object, &sighting)
-	if take[bool](s.object, "unnumbered") {
+	if s.bool("unnumbered") {
 		sighting.Flags = keep.SightingUnnumbered
 	}
 	admission, err := s.tracker().Record(sighting, s.now())
@@ -237,7 +237,7 @@ func record(s step) (outputs, error) {
 }
 
 func fillRange(s step) (outputs, error) {
-	first, last := number[uint32](s.object, "first"), number[uint32](s.object, "last")
+	first, last := s.u32("first"), s.u32("last")
 	pids := make([]uint32, last-first+1)
 	for i := range pids {
 		pids[i] = first + uint32(i)
@@ -257,7 +257,7 @@ func fillPIDs(s step, pids []uint32) (outputs, error) {
 			return nil, err
 		}
 		for _, admission := range admissions {
-			s.equal("verdict", keep.VerdictInserted, admission.Verdict)
+			equal("verdict", keep.VerdictInserted, admission.Verdict)
 		}
 	}
 	return nil, nil
@@ -265,10 +265,10 @@ func fillPIDs(s step, pids []uint32) (outputs, error) {
 
 func beats(s step) (outputs, error) {
 	sighting := keep.Sighting{PID: s.pid(), Origin: keep.OriginKernel}
-	for i := range number[uint64](s.object, "count") {
+	for i := range s.u64("count") {
 		sighting.Nonce, sighting.TimestampNS = s.nonce()+i, s.nonce()+i
-		admission := need(s.tracker().Record(sighting, s.now()+i*number[uint64](s.object, "step_ns")))
-		s.equal("verdict", keep.VerdictRefreshed, admission.Verdict)
+		admission := need(s.tracker().Record(sighting, s.now()+i*s.u64("step_ns")))
+		equal("verdict", keep.VerdictRefreshed, admission.Verdict)
 	}
 	return nil, nil
 }
@@ -281,7 +281,7 @@ func putAgent(s step) (outputs, error) {
 }
 
 func deleteAgent(s step) (outputs, error) {
-	return nil, s.tracker().Delete(s.pid(), word(s.object, "reason", reasons), s.now())
+	return nil, s.tracker().Delete(s.pid(), word(s, "reason", reasons), s.now())
 }
 
 func getAgent(s step) (outputs, error) {
@@ -301,7 +301,7 @@ func drain(s step) (outputs, error) {
 	}
 	var room []keep.Alarm
 	if s.take("cap") != nil {
-		room = make([]keep.Alarm, 0, number[int](s.object, "cap"))
+		room = make([]keep.Alarm, 0, s.int("cap"))
 	}
 	alarms, err := s.tracker().Drain(room, s.now())
 	return outputs{"alarms": alarms, "count": len(alarms)}, err
@@ -325,18 +325,17 @@ func observerNew(s step) (*keep.Observer, error) {
 }
 
 func addKey(s step) (outputs, error) {
-	key := need(keep.SecretFromBytes(nil, s.data(s.object, "key")))
+	key := need(keep.SecretFromBytes(nil, s.bytes("key")))
 	defer key.Close()
-	return nil, s.observer().AddKey(key, word(s.object, "mode", beatModes))
+	return nil, s.observer().AddKey(key, word(s, "mode", beatModes))
 }
 
 func feed(s step) (outputs, error) {
 	var datagrams []keep.Datagram
-	for _, o := range s.list("datagrams") {
-		o.needs("from data")
-		datagram := keep.Datagram{Data: s.data(o, "data"), Source: word(o, "from", sources)}
-		fill(o, &datagram)
-		for _, mark := range take[[]any](o, "marks") {
+	for _, o := range s.parts("datagrams", "from data") {
+		datagram := keep.Datagram{Data: o.bytes("data"), Source: word(o, "from", sources)}
+		fill(o.object, &datagram)
+		for _, mark := range take[[]any](o.object, "marks") {
 			datagram.Marks |= wordOf("marks", mark, marks)
 		}
 		datagrams = append(datagrams, datagram)
@@ -345,7 +344,7 @@ func feed(s step) (outputs, error) {
 }
 
 func exit(s step) (outputs, error) {
-	ended := keep.Datagram{Source: keep.SourceExit, KernelPID: s.pid(), Generation: number[uint64](s.object, "generation")}
+	ended := keep.Datagram{Source: keep.SourceExit, KernelPID: s.pid(), Generation: s.u64("generation")}
 	return s.fed([]keep.Datagram{ended})
 }
 
@@ -356,7 +355,7 @@ func senders(s step) (outputs, error) {
 		key[i] = byte(i)
 	}
 	var datagrams []keep.Datagram
-	for pid := number[uint32](s.object, "first"); pid <= number[uint32](s.object, "last"); pid++ {
+	for pid := s.u32("first"); pid <= s.u32("last"); pid++ {
 		sealing := packed(keep.BeatShared, key, uint32(0), uint64(0), pid, frameOf(pid, s.nonce()))
 		datagrams = append(datagrams, keep.Datagram{Source: keep.SourceUDPSealed, Data: need(ask("beat.seal", sealing))})
 	}
@@ -385,22 +384,21 @@ func (s step) fed(datagrams []keep.Datagram) (outputs, error) {
 	return outputs{"events": list}, err
 }
 
-func tokenBucket(c *testCase) {
+func tokenBucket(s step) {
 	small, options := keep.NewTrackerOptions(), keep.NewObserverOptions()
 	small.Capacity = 1024
 	options.AnyUID, options.ReportBeats, options.PerPIDRate = true, true, 0
-	options.GlobalRate, options.GlobalBurst = number[int](c.fields, "rate"), number[int](c.fields, "burst")
+	options.GlobalRate, options.GlobalBurst = s.int("rate"), s.int("burst")
 	ledger := need(keep.NewTracker(small))
 	defer ledger.Close()
 	observer := need(keep.NewObserver(ledger, options))
 	defer observer.Close()
-	for i, call := range c.fields.list("calls") {
-		call.needs("now_ns allow")
+	for i, call := range s.parts("calls", "now_ns allow") {
 		pid := uint32(1000 + i)
 		events := need(observer.Feed(nil, []keep.Datagram{{
 			Source: keep.SourceUnix, KernelPID: pid, Data: frameOf(pid, 1), NSInode: 1, Generation: 1,
-		}}, number[uint64](call, "now_ns")))
-		c.expect("allow", call.take("allow"), len(events) > 0 && events[0].Kind == keep.EventBeat)
+		}}, call.u64("now_ns")))
+		s.expect("allow", call.take("allow"), len(events) > 0 && events[0].Kind == keep.EventBeat)
 	}
 }
 
@@ -414,7 +412,7 @@ func beaconNew(s step) (*keep.Beacon, error) {
 }
 
 func prepare(s step) (outputs, error) {
-	health, payload := keep.Health(number[uint8](s.object, "health")), number[uint32](s.object, "payload")
+	health, payload := keep.Health(s.u8("health")), s.u32("payload")
 	wire, err := s.beacon().Prepare(nil, health, payload, s.now())
 	if err != nil {
 		return nil, err
@@ -429,14 +427,14 @@ func prepare(s step) (outputs, error) {
 }
 
 func commit(s step) (outputs, error) {
-	o, err := s.beacon().Commit(word(s.object, "error", sendErrors))
+	o, err := s.beacon().Commit(word(s, "error", sendErrors))
 	return outputs{"outcome": o.Kind, "action": o.Action, "dropped": o.Dropped, "nonce": o.Nonce}, err
 }
 
-func sendError(c *testCase) {
+func sendError(s step) {
 	beacon := need(keep.NewBeacon(&keep.BeaconOptions{AgentPID: 100}))
 	defer beacon.Close()
 	need(beacon.Prepare(nil, keep.HealthOK, 0, 1))
-	outcome := need(beacon.Commit(word(c.fields, "error", sendErrors)))
-	c.expect("outcome", c.fields.take("outcome"), outcome.Kind)
+	outcome := need(beacon.Commit(word(s, "error", sendErrors)))
+	s.expect("outcome", s.take("outcome"), outcome.Kind)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Package vectors runs the shared test vectors through the public interface. This file chooses files, counts and
-// reports; script.go knows the forms of values and runs scripts; a file per subsystem knows its cases.
+// reports; values.go knows the forms of values, script.go compares and runs scripts; a file per subsystem knows its cases.
 package vectors
 
 import (
@@ -34,12 +34,6 @@ type schema struct {
 	constants  map[string]int
 	arrays     map[string]array
 	operations map[string]operation // of scripts
-}
-
-// array runs one of its cases, in which its inputs, some words, are there; others may be.
-type array struct {
-	inputs string
-	run    func(*testCase)
 }
 
 var schemas = map[string]*schema{
@@ -180,16 +174,16 @@ func parse(content []byte) (top object) {
 
 // take fills the file from its top-level object. What is no header is an array of cases.
 func (f *file) take(top object) {
-	f.schema = take[string](top, "schema")
+	f.schema = top.text("schema")
 	if schemas[f.schema] == nil {
 		fail("schema", "a known one", f.schema)
 	}
-	total := number[int](top, "numberOfTests")
+	total := top.int("numberOfTests")
 	f.constants = take[map[string]any](top, "constants")
 	top.take("notes")
 	for _, array := range slices.Sorted(maps.Keys(top)) {
 		if !strings.HasPrefix(array, isRead) {
-			f.cases = append(f.cases, casesOf(schemas[f.schema], array, top.list(array))...)
+			f.cases = append(f.cases, casesOf(schemas[f.schema], array, top.objects(array))...)
 		}
 	}
 	if total < 1 || total != len(f.cases) {
