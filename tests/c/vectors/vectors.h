@@ -109,6 +109,8 @@ enum extent {
     ALL
 };
 
+/* --- script.c --- */
+
 /* The case fails, unless it has already. */
 void fail(struct step *step, const char *what, const char *want, const char *got);
 bool has_failed(const struct step *step);
@@ -116,37 +118,9 @@ bool has_failed(const struct step *step);
 void *room(struct step *step, size_t len);
 void expect_untouched(struct step *step, const void *bytes, size_t len);
 
-/* The value of an input of each form. One that is absent is 0, false, empty or NULL. */
-bool has(struct step *step, const char *key);
-uint64_t number(struct step *step, const char *key, uint64_t max);
-bool flag(struct step *step, const char *key);
-keep_bytes bytes(struct step *step, const char *key);
-const char *text(struct step *step, const char *key);
-json_t *list(struct step *step, const char *key);
-uint32_t word(struct step *step, const char *key, const struct words *words, uint32_t absent);
-uint32_t word_of(struct step *step, const json_t *value, const struct words *words);
-uint64_t number_of(struct step *step, const json_t *value, uint64_t max);
-keep_bytes bytes_of(struct step *step, json_t *value);
-/* An object inside a step: under a key, or as an element of a list, in which these keys must be there. */
-struct step part_in(struct step *step, const char *key);
-struct step part_of(struct step *step, json_t *object, const char *inputs);
-/* The members of a struct; those whose keys are absent keep their values. */
-void take_fields(struct step *step, const struct field *fields, void *object, enum extent extent);
-
-/* Compares a status with the expected one; true if it is that one and OK, so that there are outputs. */
-bool came_out(struct step *step, keep_status status);
-/* Compares an output, if it is expected; bytes are kept for later steps under the name in `save`. */
-void expect_number(struct step *step, const char *key, uint64_t got);
-void expect_wide(struct step *step, const char *key, uint64_t got);
-void expect_flag(struct step *step, const char *key, bool got);
-void expect_word(struct step *step, const char *key, const struct words *words, uint32_t got);
-void expect_bytes(struct step *step, const char *key, const void *data, size_t len);
-void expect_fields(struct step *step, const struct field *fields, const void *object, enum extent extent);
-void expect_json(struct step *step, const char *key, json_t *got);
-/* Compares what need not stand in the file under a name of its own. */
-void expect_status(struct step *step, const char *what, keep_status want, keep_status got);
-void expect_same(struct step *step, const char *what, keep_bytes want, keep_bytes got);
-void expect_count(struct step *step, const char *what, size_t want, size_t got);
+/* Bytes by the name that `save` gave them; empty, and the case has failed, if there are none. */
+void save_bytes(struct step *step, const char *name, keep_bytes bytes);
+keep_bytes saved_bytes(struct step *step, const char *name);
 
 /* The handle that a key names, of a kind or, with NULL, of any. */
 void *handle(struct step *step, const char *key, const struct kind *kind);
@@ -168,5 +142,50 @@ void run_script(struct step *step);
 /* Runs a case and says whether it passed; if not, `failure` tells which case, why, and its comment. */
 bool run_case(const struct schema *schema, const char *array, size_t position, json_t *json, char failure[],
               size_t cap);
+
+/* --- values.c --- */
+
+/* Marks a key as read and gives its value; NULL if there is none. */
+json_t *take(json_t *object, const char *key);
+/* A key, at any depth, that nobody has read; NULL if there is none. */
+const char *unknown_key(json_t *value);
+/* The case fails if one of the keys is absent. */
+void need(struct step *step, const char *keys);
+
+/* The value of an input of each form. One that is absent is 0, false, empty or NULL. */
+bool has(struct step *step, const char *key);
+uint64_t number(struct step *step, const char *key, uint64_t max);
+bool flag(struct step *step, const char *key);
+keep_bytes bytes(struct step *step, const char *key);
+const char *text(struct step *step, const char *key);
+json_t *list(struct step *step, const char *key);
+uint32_t word(struct step *step, const char *key, const struct words *words, uint32_t absent);
+uint32_t word_of(struct step *step, const json_t *value, const struct words *words);
+uint64_t number_of(struct step *step, const json_t *value, uint64_t max);
+keep_bytes bytes_of(struct step *step, json_t *value);
+keep_bytes hex_of(struct step *step, const json_t *value);
+/* An object inside a step: under a key, or as an element of a list, in which these keys must be there. */
+struct step part_in(struct step *step, const char *key);
+struct step part_of(struct step *step, json_t *object, const char *inputs);
+
+/* --- expect.c --- */
+
+/* The members of a struct; those whose keys are absent keep their values. */
+void take_fields(struct step *step, const struct field *fields, void *object, enum extent extent);
+
+/* Compares a status with the expected one; true if it is that one and OK, so that there are outputs. */
+bool came_out(struct step *step, keep_status status);
+/* Compares an output, if it is expected; bytes are kept for later steps under the name in `save`. */
+void expect_number(struct step *step, const char *key, uint64_t got);
+void expect_wide(struct step *step, const char *key, uint64_t got);
+void expect_flag(struct step *step, const char *key, bool got);
+void expect_word(struct step *step, const char *key, const struct words *words, uint32_t got);
+void expect_bytes(struct step *step, const char *key, const void *data, size_t len);
+void expect_fields(struct step *step, const struct field *fields, const void *object, enum extent extent);
+void expect_json(struct step *step, const char *key, json_t *got);
+/* Compares what need not stand in the file under a name of its own. */
+void expect_status(struct step *step, const char *what, keep_status want, keep_status got);
+void expect_same(struct step *step, const char *what, keep_bytes want, keep_bytes got);
+void expect_count(struct step *step, const char *what, size_t want, size_t got);
 
 #endif
