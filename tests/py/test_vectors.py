@@ -12,7 +12,7 @@ import pytest
 import run_vectors
 from conftest import AEADS
 from libkeep import Aead
-from vectors import Failed, Script, expect_output, integer64, packet
+from vectors import Failed, Fields, Run, Wide, integer64, packet, unread
 
 RUNNER = Path(run_vectors.__file__)
 BROKEN = RUNNER.parent.parent / "vectors" / "broken"
@@ -84,30 +84,46 @@ def test_only_the_named_schema_runs() -> None:
     assert len(run(BROKEN / "good", "keep-memory-1", "--reverse")[1]) == 1
 
 
+def given(**pairs: object) -> Fields:
+    return Fields(pairs.items())
+
+
 def test_bytes_have_all_their_forms() -> None:
-    script = Script()
-    script.saved["earlier"] = b"\x00\x01\x02\x03"
-    assert script.data(["00ff", {"repeat": 2, "hex": "ab"}]) == b"\x00\xff\xab\xab"
-    assert script.data({"ref": "earlier", "xor": {"at": 1, "hex": "ff"}, "take": 3}) == b"\x00\xfe\x02"
-    for wrong in ("0", "AB", {"ref": "nobody"}, {"repeat": 1, "hex": "00", "more": 1}, 7):
+    run = Run({})
+    run.saved["earlier"] = b"\x00\x01\x02\x03"
+    assert run.data(["00ff", given(repeat=2, hex="ab")]) == b"\x00\xff\xab\xab"
+    assert run.data(given(ref="earlier", xor=given(at=1, hex="ff"), take=3)) == b"\x00\xfe\x02"
+    for wrong in ("0", "AB", given(ref="nobody"), given(repeat=1), given(repeat=1 << 25, hex="00"), 7):
         with pytest.raises(Failed):
-            script.data(wrong)
+            run.data(wrong)
+
+
+def test_a_key_that_nobody_reads_is_found() -> None:
+    form = given(repeat=1, hex="00", more=given(inside=1))
+    assert Run({}).data(form) == b"\x00"
+    assert unread([form]) == {"more", "inside"}
 
 
 def test_expectations_have_all_their_forms() -> None:
-    expect_output("real", {"about": "3.25", "within": "1e-9"}, 3.25)
-    expect_output("set", {"set": [1, 2, 2]}, [2, 1, 2])
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    expect_output("hash", {"sha256": digest, "len": 3}, b"abc")
-    wrong: list[tuple[object, object]] = [
-        ({"about": "3.25", "within": "1e-9"}, 3.3),
-        ({"set": [1, 2]}, [1, 2, 2]),
-        ({"sha256": digest, "len": 4}, b"abc"),
-        (1, True),
+    right: list[tuple[object, object]] = [
+        (given(sha256=digest, len=3), b"abc"),
+        ("5", Wide(5)),
+        (5, Wide(5)),
+        ([given(pid=1), given()], [{"pid": 1, "health": 0}, {"pid": 2}]),
     ]
+    wrong: list[tuple[object, object]] = [
+        (given(sha256=digest, len=4), b"abc"),
+        ("5", 5),
+        (1, True),
+        ([given(pid=1)], [{"pid": 1}, {"pid": 2}]),
+        (given(pid=1), {"health": 1}),
+    ]
+    for want, got in right:
+        Run({}).expect_output("right", want, got)
     for want, got in wrong:
         with pytest.raises(Failed):
-            expect_output("wrong", want, got)
+            Run({}).expect_output("wrong", want, got)
 
 
 def test_64_bit_integers_are_text() -> None:

@@ -111,6 +111,22 @@ class BrokenFiles(unittest.TestCase):
                     self.assertEqual(sum(line.startswith("FAIL many.json known[") for line in said), 20)
                     self.assertEqual(said[-1], "… and 5 more")
 
+    def test_an_unknown_word_fails_its_case(self) -> None:
+        """A side of a handshake that is neither of the two, and must not be taken for the responder."""
+        case = json.loads((HERE / "packet.json").read_text("utf-8"))["noise"][0]
+        text = json.dumps(case)
+        self.assertIn('"unconfirmed": "responder"', text)
+        places = ('"unconfirmed": ', '"op": "read", "side": ', '"side": ')
+        wrong = (f'{place}"nobody"'.join(text.rsplit(f'{place}"responder"', 1)) for place in places)
+        cases = [{**json.loads(each), "id": str(number)} for number, each in enumerate(wrong)]
+        with tempfile.TemporaryDirectory() as scratch:
+            root = {"schema": "keep-packet-1", "numberOfTests": len(cases) + 1, "noise": [case, *cases]}
+            (Path(scratch) / "words.json").write_text(json.dumps(root) + "\n", "utf-8")
+            for language in COMMANDS:
+                with self.subTest(language=language):
+                    done = run(language, vectors=scratch)
+                    self.assertEqual(done.stdout, lines(language, Path(scratch), {"words.json": "1/4"}), done.stderr)
+
     def test_files_of_no_sane_size_are_invalid_in_c(self) -> None:
         """Larger than 8 MiB, or nested deeper than 32; elsewhere the form check finds them."""
         good = (BROKEN / "good/good.json").read_bytes()

@@ -6,258 +6,246 @@
 
 #include <string.h>
 
-struct args {
-    keep_pool *pool;
-    keep_secret *secret, *with, *into;
-    keep_sealed *sealed, *with_sealed;
-    const char *as, *transform, *lock;
-    json_t *names, *steps, *tiers, *tier_slots, *tier_max_slots;
-    uint64_t len, offset, count, cap, type, tier, timeout_ms, max_bytes, hot_cache, resplit_views;
-    bool fallback, align16, resident;
-    keep_bytes data, in;
-};
-
 /* --- handles --- */
 
-static bool free_pool(void *handle)
-{
-    keep_pool *pool = handle;
-
-    keep_pool_free(&pool);
-    return true;
-}
+KIND(pool)
+KIND(sealed)
 
 static bool free_secret(void *handle)
 {
-    keep_secret *secret = handle;
-
-    return keep_secret_free(&secret) != KEEP_ERR_BUSY;
+    return keep_secret_free(&(keep_secret *){ handle }) != KEEP_ERR_BUSY;
 }
 
-static bool free_sealed(void *handle)
+static const struct kind secret_kind = { "secret", free_secret, true };
+
+static keep_secret *on_secret(struct step *step)
 {
-    keep_sealed *sealed = handle;
-
-    keep_sealed_free(&sealed);
-    return true;
-}
-
-static const struct vector_kind pools = { "pool", false, free_pool };
-static const struct vector_kind secrets = { "secret", true, free_secret };
-static const struct vector_kind sealeds = { "sealed secret", false, free_sealed };
-
-static void expect_info(struct vector_step *step, const keep_secret *secret)
-{
-    struct keep_secret_info info = KEEP_SECRET_INFO_INIT;
-
-    if (!came_out(step, keep_secret_info(secret, &info)))
-        return;
-    expect_number(step, "len", info.len);
-    expect_number(step, "capacity", info.capacity);
-    expect(step, "kind", json_string(info.kind == KEEP_KIND_SLOT ? "slot" : "guarded"));
-    expect(step, "frozen", json_boolean(info.frozen));
-    expect(step, "purged", json_boolean(info.purged));
-}
-
-static void secret_made(struct vector_step *step, keep_status status, keep_secret *secret)
-{
-    if (is_made(step, ((const struct args *)step->args)->as, &secrets, status, secret))
-        expect_info(step, secret);
+    return handle(step, "on", &secret_kind);
 }
 
 /* --- pools --- */
 
-static void fill(uint32_t values[KEEP_MAX_TIERS], const json_t *list)
+static const struct words lock_policies =
+    WORDS([KEEP_LOCK_REQUIRE] = "require", [KEEP_LOCK_ALLOW_UNLOCKED] = "allow_unlocked");
+static const struct field pool_options[] = {
+    NUMBER(keep_pool_options, max_bytes),
+    NUMBER(keep_pool_options, hot_cache),
+    NUMBER(keep_pool_options, resplit_views),
+    { .key = NULL },
+};
+
+static uint32_t fill_tiers(struct step *step, const char *key, uint32_t values[KEEP_MAX_TIERS])
 {
-    for (size_t i = 0; i < json_array_size(list) && i < KEEP_MAX_TIERS; i++)
-        values[i] = (uint32_t)json_integer_value(json_array_get(list, i));
+    const json_t *numbers = list(step, key);
+    size_t count = json_array_size(numbers);
+
+    for (size_t i = 0; i < count && i < KEEP_MAX_TIERS; i++)
+        values[i] = (uint32_t)number_of(step, json_array_get(numbers, i), UINT32_MAX);
+    return (uint32_t)count;
 }
 
-static uint32_t lock_policy(struct vector_run *run, const char *word)
+static void pool_new(struct step *step)
 {
-    if (word == NULL || strcmp(word, "require") == 0)
-        return KEEP_LOCK_REQUIRE;
-    if (strcmp(word, "allow_unlocked") != 0)
-        fail(run, "lock", "require or allow_unlocked", word);
-    return KEEP_LOCK_ALLOW_UNLOCKED;
-}
-
-static void pool_new(struct vector_step *step)
-{
-    const struct args *args = step->args;
     keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
     keep_pool *pool = NULL;
-    keep_status status;
 
-    options.tier_count = (uint32_t)json_array_size(args->tiers);
-    fill(options.tier_len, args->tiers);
-    fill(options.tier_slots, args->tier_slots);
-    fill(options.tier_max_slots, args->tier_max_slots);
-    options.max_bytes = args->max_bytes;
-    options.hot_cache = (uint32_t)args->hot_cache;
-    options.resplit_views = (uint32_t)args->resplit_views;
-    options.lock_policy = lock_policy(step->run, args->lock);
-    status = keep_pool_new(&options, &pool);
-    (void)is_made(step, args->as, &pools, status, pool);
+    options.tier_count = fill_tiers(step, "tiers", options.tier_len);
+    (void)fill_tiers(step, "tier_slots", options.tier_slots);
+    (void)fill_tiers(step, "tier_max_slots", options.tier_max_slots);
+    take_fields(step, pool_options, &options, SOME);
+    options.lock_policy = word(step, "lock", &lock_policies, KEEP_LOCK_REQUIRE);
+    keep_status status = keep_pool_new(&options, &pool);
+
+    (void)is_made(step, &pool_kind, status, pool);
 }
 
-static void expect_tiers(struct vector_step *step, const struct keep_pool_stats *stats, uint64_t tier)
-{
-    json_t *tiers = json_array();
+#define STATISTIC(name) NUMBER(struct keep_pool_stats, name)
+static const struct field statistics[] = {
+    STATISTIC(guarded),      STATISTIC(cache_entries),   STATISTIC(cache_hits),
+    STATISTIC(cache_misses), STATISTIC(cache_evictions), { .key = NULL },
+};
+static const struct field tier_statistics[] = {
+    NUMBER(keep_tier_stats, slot_len),
+    NUMBER(keep_tier_stats, slots),
+    NUMBER(keep_tier_stats, in_use),
+    NUMBER(keep_tier_stats, cached),
+    { .key = NULL },
+};
 
-    for (uint32_t i = 0; i < stats->tier_count; i++)
-        json_array_append_new(tiers, json_integer((json_int_t)stats->tiers[i].slot_len));
-    expect(step, "tiers", tiers);
-    if (tier >= stats->tier_count)
-        return;
-    expect_number(step, "slot_len", stats->tiers[tier].slot_len);
-    expect_number(step, "slots", stats->tiers[tier].slots);
-    expect_number(step, "in_use", stats->tiers[tier].in_use);
-    expect_number(step, "cached", stats->tiers[tier].cached);
-}
-
-static void pool_stats(struct vector_step *step)
+static void pool_stats(struct step *step)
 {
-    const struct args *args = step->args;
     struct keep_pool_stats stats = KEEP_POOL_STATS_INIT;
+    uint64_t tier = number(step, "tier", KEEP_MAX_TIERS - 1);
+    json_t *lens = json_array();
 
-    if (!came_out(step, keep_pool_stats(args->pool, &stats)))
-        return;
-    expect_tiers(step, &stats, args->tier);
-    expect_number(step, "guarded", stats.guarded);
-    expect_number(step, "cache_entries", stats.cache_entries);
-    expect_number(step, "cache_hits", stats.cache_hits);
-    expect_number(step, "cache_misses", stats.cache_misses);
-    expect_number(step, "cache_evictions", stats.cache_evictions);
+    if (came_out(step, keep_pool_stats(on_pool(step), &stats))) {
+        for (uint32_t i = 0; i < stats.tier_count; i++)
+            json_array_append_new(lens, json_integer((json_int_t)stats.tiers[i].slot_len));
+        expect_json(step, "tiers", json_incref(lens));
+        expect_fields(step, statistics, &stats, SOME);
+        if (has(step, "tier"))
+            expect_fields(step, tier_statistics, &stats.tiers[tier], SOME);
+    }
+    json_decref(lens);
 }
 
-static keep_acquire_options acquire_options(const struct args *args, uint32_t flags)
+static void reserve(struct step *step)
 {
-    keep_acquire_options options = KEEP_ACQUIRE_OPTIONS_INIT;
+    size_t len = number(step, "len", SIZE_MAX), count = number(step, "count", SIZE_MAX);
 
-    options.timeout_ms = (uint32_t)args->timeout_ms;
-    options.flags = flags | (args->fallback ? KEEP_ACQUIRE_FALLBACK : 0) | (args->align16 ? KEEP_ACQUIRE_ALIGN16 : 0) |
-                    (args->resident ? KEEP_ACQUIRE_RESIDENT : 0);
-    return options;
+    (void)came_out(step, keep_pool_reserve(on_pool(step), len, count));
 }
 
-static void acquire(struct vector_step *step)
+static void trim(struct step *step)
 {
-    const struct args *args = step->args;
-    keep_acquire_options options = acquire_options(args, step->variant);
-    keep_secret *secret = NULL;
-    keep_status status = keep_pool_acquire(args->pool, args->len, &options, &secret);
+    uint64_t freed = 0;
 
-    secret_made(step, status, secret);
-}
-
-static void acquire_batch(struct vector_step *step)
-{
-    const struct args *args = step->args;
-    size_t count = json_array_size(args->names);
-    keep_secret **made = (keep_secret **)(void *)room(step->run, (count + 1) * sizeof *made);
-    keep_status status;
-
-    memset(made, 0, (count + 1) * sizeof *made);
-    status = keep_pool_acquire_batch(args->pool, args->len, count, made);
-    if (status != KEEP_OK && made[0] != NULL)
-        fail(step->run, "the output of a failed call", "untouched", "a handle");
-    for (size_t i = 0; status == KEEP_OK && i < count; i++)
-        bind_handle(step, json_string_value(json_array_get(args->names, i)), &secrets, made[i]);
-    (void)came_out(step, status);
-}
-
-static void reserve(struct vector_step *step)
-{
-    const struct args *args = step->args;
-
-    (void)came_out(step, keep_pool_reserve(args->pool, args->len, args->count));
-}
-
-static void trim(struct vector_step *step)
-{
-    const struct args *args = step->args;
-    uint64_t bytes = 0;
-
-    (void)came_out(step, keep_pool_trim(args->pool, &bytes));
+    (void)came_out(step, keep_pool_trim(on_pool(step), &freed));
 }
 
 /* --- making secrets --- */
 
-static void generate(struct vector_step *step)
+static const struct words secret_kinds = WORDS([KEEP_KIND_SLOT] = "slot", [KEEP_KIND_GUARDED] = "guarded");
+#define INFO struct keep_secret_info
+static const struct field secret_info[] = {
+    NUMBER(INFO, len),  NUMBER(INFO, capacity), WORD(INFO, kind, &secret_kinds),
+    FLAG(INFO, frozen), FLAG(INFO, purged),     { .key = NULL },
+};
+
+static void expect_info(struct step *step, const keep_secret *secret)
 {
-    const struct args *args = step->args;
+    struct keep_secret_info info = KEEP_SECRET_INFO_INIT;
+
+    if (came_out(step, keep_secret_info(secret, &info)))
+        expect_fields(step, secret_info, &info, SOME);
+}
+
+static void secret_made(struct step *step, keep_status status, keep_secret *secret)
+{
+    if (is_made(step, &secret_kind, status, secret))
+        expect_info(step, secret);
+}
+
+static keep_acquire_options acquire_options(struct step *step, uint32_t flags)
+{
+    keep_acquire_options options = KEEP_ACQUIRE_OPTIONS_INIT;
+    uint64_t timeout_ms = number(step, "timeout_ms", UINT64_MAX);
+
+    if (timeout_ms > KEEP_WAIT_FOREVER)
+        fail(step, "timeout_ms", "KEEP_WAIT_FOREVER at most", "more");
+    options.timeout_ms = (uint32_t)timeout_ms;
+    options.flags = flags | (flag(step, "fallback") ? KEEP_ACQUIRE_FALLBACK : 0) |
+                    (flag(step, "align16") ? KEEP_ACQUIRE_ALIGN16 : 0) |
+                    (flag(step, "resident") ? KEEP_ACQUIRE_RESIDENT : 0);
+    return options;
+}
+
+static void acquire(struct step *step)
+{
+    keep_acquire_options options = acquire_options(step, step->op->variant);
+    size_t len = number(step, "len", SIZE_MAX);
     keep_secret *secret = NULL;
-    keep_status status = keep_secret_generate(args->pool, args->len, &secret);
+    keep_status status = keep_pool_acquire(on_pool(step), len, &options, &secret);
 
     secret_made(step, status, secret);
 }
 
-/* The caller's own copy of bytes, which the TAKE variants wipe if and only if the secret was made. */
+static void acquire_batch(struct step *step)
+{
+    const json_t *names = list(step, "as");
+    size_t count = json_array_size(names), len = number(step, "len", SIZE_MAX);
+    keep_secret **made = memset(room(step, (count + 1) * sizeof *made), 0, (count + 1) * sizeof *made);
+    keep_status status;
+
+    for (size_t i = 0; i < count; i++)
+        expect_unused(step, json_string_value(json_array_get(names, i)));
+    status = keep_pool_acquire_batch(on_pool(step), len, count, made);
+    if (status != KEEP_OK && made[0] != NULL)
+        fail(step, "the output of a failed call", "untouched", "a handle");
+    for (size_t i = 0; status == KEEP_OK && i < count; i++)
+        bind_handle(step, json_string_value(json_array_get(names, i)), &secret_kind, made[i]);
+    (void)came_out(step, status);
+}
+
+static void generate(struct step *step)
+{
+    size_t len = number(step, "len", SIZE_MAX);
+    keep_secret *secret = NULL;
+    keep_status status = keep_secret_generate(on_pool(step), len, &secret);
+
+    secret_made(step, status, secret);
+}
+
+/* The caller's own copy of bytes, which the TAKE variants wipe if and only if something was made of it. */
 enum {
     COPY,
     TAKE
 };
 
-static uint8_t *copy(struct vector_step *step, keep_bytes data)
+static uint8_t *source_of(struct step *step)
 {
-    return data.len == 0 ? NULL : memcpy(room(step->run, data.len), data.data, data.len);
+    keep_bytes data = bytes(step, "data");
+
+    return data.len == 0 ? NULL : memcpy(room(step, data.len), data.data, data.len);
 }
 
-static void from_bytes(struct vector_step *step)
+static void end_source(struct step *step, keep_status status, uint8_t *source)
 {
-    const struct args *args = step->args;
-    size_t len = args->data.len;
-    uint8_t *source = copy(step, args->data);
-    keep_secret *secret = NULL;
-    keep_status status = keep_secret_from_bytes(args->pool, source, len, &secret);
+    size_t len = bytes(step, "data").len;
 
-    if (step->variant == TAKE && status == KEEP_OK)
+    if (step->op->variant == TAKE && status == KEEP_OK)
         keep_wipe(source, len);
     expect_bytes(step, "source", source, len);
+}
+
+static void from_bytes(struct step *step)
+{
+    uint8_t *source = source_of(step);
+    keep_secret *secret = NULL;
+    keep_status status = keep_secret_from_bytes(on_pool(step), source, bytes(step, "data").len, &secret);
+
+    end_source(step, status, source);
     secret_made(step, status, secret);
 }
 
-static void duplicate(struct vector_step *step)
+static void duplicate(struct step *step)
 {
-    const struct args *args = step->args;
     keep_secret *secret = NULL;
-    keep_status status = keep_secret_duplicate(args->secret, &secret);
+    keep_status status = keep_secret_duplicate(on_secret(step), &secret);
 
     secret_made(step, status, secret);
 }
 
 /* --- using secrets --- */
 
-static void info(struct vector_step *step)
+static void info(struct step *step)
 {
-    const struct args *args = step->args;
-
-    expect_info(step, args->secret);
+    expect_info(step, on_secret(step));
 }
 
-static void put(struct vector_step *step)
+static void put(struct step *step)
 {
-    const struct args *args = step->args;
+    keep_bytes data = bytes(step, "data");
+    size_t offset = number(step, "offset", SIZE_MAX);
 
-    (void)came_out(step, keep_secret_put(args->secret, args->offset, args->data.data, args->data.len));
+    (void)came_out(step, keep_secret_put(on_secret(step), offset, data.data, data.len));
 }
 
-static void get(struct vector_step *step)
+static void get(struct step *step)
 {
-    const struct args *args = step->args;
-    size_t cap = args->len <= KEEP_MAX_SECRET_LEN ? args->len : 0; /* a longer one is refused before any byte */
-    uint8_t *out = room(step->run, cap);
+    size_t len = number(step, "len", SIZE_MAX), offset = number(step, "offset", SIZE_MAX);
+    size_t cap = len <= KEEP_MAX_SECRET_LEN ? len : 0; /* a longer one is refused before any byte */
+    uint8_t *out = room(step, cap);
 
-    if (came_out(step, keep_secret_get(args->secret, args->offset, out, args->len)))
-        expect_bytes(step, "data", out, args->len);
+    if (came_out(step, keep_secret_get(on_secret(step), offset, out, len)))
+        expect_bytes(step, "data", out, len);
     else
         expect_untouched(step, out, cap);
 }
 
-static void reveal_into(struct vector_step *step, const keep_secret *secret, size_t cap)
+static void reveal_into(struct step *step, const keep_secret *secret, size_t cap)
 {
-    uint8_t *out = room(step->run, cap);
+    uint8_t *out = room(step, cap);
     size_t len = SIZE_MAX;
     keep_status status = keep_secret_reveal(secret, out, cap, &len);
 
@@ -270,30 +258,20 @@ static void reveal_into(struct vector_step *step, const keep_secret *secret, siz
 }
 
 /* Reveals without knowing how much: once for the length, once for the bytes. */
-static void reveal_all(struct vector_step *step, const keep_secret *secret)
+static void reveal_all(struct step *step, const keep_secret *secret)
 {
-    uint8_t *out = NULL;
     size_t len = 0;
     keep_status status = keep_secret_reveal(secret, NULL, 0, &len);
 
-    if (status == KEEP_ERR_BUFFER_TOO_SMALL) {
-        out = room(step->run, len);
-        status = keep_secret_reveal(secret, out, len, &len);
-    }
-    if (!came_out(step, status))
-        return;
-    expect_number(step, "len", len);
-    expect_bytes(step, "data", out, len);
+    reveal_into(step, secret, status == KEEP_ERR_BUFFER_TOO_SMALL ? len : 0);
 }
 
-static void reveal(struct vector_step *step)
+static void reveal(struct step *step)
 {
-    const struct args *args = step->args;
-
-    if (args->cap == UINT64_MAX)
-        reveal_all(step, args->secret);
+    if (has(step, "cap"))
+        reveal_into(step, on_secret(step), number(step, "cap", KEEP_MAX_SECRET_LEN));
     else
-        reveal_into(step, args->secret, args->cap);
+        reveal_all(step, on_secret(step));
 }
 
 enum {
@@ -303,7 +281,7 @@ enum {
     MELT
 };
 
-static void change(struct vector_step *step)
+static void change(struct step *step)
 {
     static keep_status (*const calls[])(keep_secret *) = {
         [RANDOMIZE] = keep_secret_randomize,
@@ -311,87 +289,83 @@ static void change(struct vector_step *step)
         [FREEZE] = keep_secret_freeze,
         [MELT] = keep_secret_melt,
     };
-    const struct args *args = step->args;
 
-    (void)came_out(step, calls[step->variant](args->secret));
+    (void)came_out(step, calls[step->op->variant](on_secret(step)));
 }
 
-static void resize(struct vector_step *step)
+static void resize(struct step *step)
 {
-    const struct args *args = step->args;
-
-    (void)came_out(step, keep_secret_resize(args->secret, args->len));
+    (void)came_out(step, keep_secret_resize(on_secret(step), number(step, "len", SIZE_MAX)));
 }
 
-static void equal(struct vector_step *step)
+static void equal(struct step *step)
 {
-    const struct args *args = step->args;
     int same = 0;
 
-    if (came_out(step, keep_secret_equal(args->secret, args->with, &same)))
-        expect(step, "equal", json_boolean(same));
+    if (came_out(step, keep_secret_equal(on_secret(step), handle(step, "with", &secret_kind), &same)))
+        expect_flag(step, "equal", same);
 }
 
-static void equal_bytes(struct vector_step *step)
+static void equal_bytes(struct step *step)
 {
-    const struct args *args = step->args;
+    keep_bytes data = bytes(step, "data");
     int same = 0;
 
-    if (came_out(step, keep_secret_equal_bytes(args->secret, args->data.data, args->data.len, &same)))
-        expect(step, "equal", json_boolean(same));
+    if (came_out(step, keep_secret_equal_bytes(on_secret(step), data.data, data.len, &same)))
+        expect_flag(step, "equal", same);
 }
 
-/* A window that is open is ended, whatever went wrong inside. */
-static void end_window(struct vector_step *step, keep_status begun)
+/* A window that is open is ended, whatever went wrong inside; the steps of one that is not do not run. */
+static void end_window(struct step *step, keep_status begun)
 {
     if (begun == KEEP_OK)
-        (void)came_out(step, keep_secret_end(((const struct args *)step->args)->secret));
+        expect_status(step, "the end of a window", KEEP_OK, keep_secret_end(on_secret(step)));
+    else
+        (void)json_array_clear(list(step, "steps"));
 }
 
-static void read_window(struct vector_step *step)
+static void read_window(struct step *step)
 {
-    const struct args *args = step->args;
-    const uint8_t *data = NULL;
+    const uint8_t *seen = NULL;
     size_t len = 0;
-    keep_status status = keep_secret_read_begin(args->secret, &data, &len);
+    keep_status status = keep_secret_read_begin(on_secret(step), &seen, &len);
 
     if (came_out(step, status)) {
-        expect_bytes(step, "data", data, len);
-        run_steps(step->run, args->steps);
+        expect_bytes(step, "data", seen, len);
+        run_steps(step, list(step, "steps"));
     }
     end_window(step, status);
 }
 
-static void write_window(struct vector_step *step)
+static void write_window(struct step *step)
 {
-    const struct args *args = step->args;
-    uint8_t *data = NULL;
+    keep_bytes data = bytes(step, "data");
+    uint8_t *seen = NULL;
     size_t len = 0;
-    keep_status status = keep_secret_write_begin(args->secret, &data, &len);
+    keep_status status = keep_secret_write_begin(on_secret(step), &seen, &len);
 
     if (came_out(step, status)) {
-        expect_bytes(step, "data", data, len);
-        if (args->data.len > len)
-            fail(step->run, "data", "no longer than the window", "more bytes");
-        else if (args->data.len > 0)
-            memcpy(data, args->data.data, args->data.len);
-        run_steps(step->run, args->steps);
+        expect_bytes(step, "data", seen, len);
+        if (data.len > len)
+            fail(step, "data", "no longer than the window", "more bytes");
+        else if (data.len > 0)
+            memcpy(seen, data.data, data.len);
+        run_steps(step, list(step, "steps"));
     }
     end_window(step, status);
 }
 
-static void release(struct vector_step *step)
+static void release(struct step *step)
 {
-    const struct args *args = step->args;
-    keep_secret *handle = args->secret;
-    keep_status status = keep_secret_free(&handle);
+    keep_secret *secret = on_secret(step), *left = secret;
+    keep_status status = keep_secret_free(&left);
 
     if (status == KEEP_OK)
-        unbind_handle(step, args->secret);
+        unbind_handle(step, secret);
     (void)came_out(step, status);
 }
 
-static void purge(struct vector_step *step)
+static void purge(struct step *step)
 {
     uint64_t open_windows = 0;
 
@@ -401,186 +375,136 @@ static void purge(struct vector_step *step)
 
 /* --- sealed secrets --- */
 
-static void seal(struct vector_step *step)
+static void seal(struct step *step)
 {
-    const struct args *args = step->args;
-    size_t len = args->data.len;
-    uint8_t *source = copy(step, args->data);
+    uint8_t *source = source_of(step);
+    uint32_t type = (uint32_t)number(step, "type", UINT32_MAX);
     keep_sealed *sealed = NULL;
-    keep_status status = keep_sealed_new(args->pool, source, len, (uint32_t)args->type, &sealed);
+    keep_status status = keep_sealed_new(on_pool(step), source, bytes(step, "data").len, type, &sealed);
 
-    if (step->variant == TAKE && status == KEEP_OK)
-        keep_wipe(source, len);
-    expect_bytes(step, "source", source, len);
-    (void)is_made(step, args->as, &sealeds, status, sealed);
+    end_source(step, status, source);
+    (void)is_made(step, &sealed_kind, status, sealed);
 }
 
-static void seal_secret(struct vector_step *step)
+static void seal_secret(struct step *step)
 {
-    const struct args *args = step->args;
+    uint32_t type = (uint32_t)number(step, "type", UINT32_MAX);
     keep_sealed *sealed = NULL;
-    keep_status status = keep_sealed_from_secret(args->secret, (uint32_t)args->type, &sealed);
+    keep_status status = keep_sealed_from_secret(on_secret(step), type, &sealed);
 
-    (void)is_made(step, args->as, &sealeds, status, sealed);
+    (void)is_made(step, &sealed_kind, status, sealed);
 }
 
-static void open_sealed(struct vector_step *step)
+static void open_sealed(struct step *step)
 {
-    const struct args *args = step->args;
-    keep_acquire_options options = acquire_options(args, 0);
+    keep_acquire_options options = acquire_options(step, 0);
     keep_secret *secret = NULL;
-    keep_status status = keep_sealed_open(args->sealed, &options, &secret);
+    keep_status status = keep_sealed_open(on_sealed(step), &options, &secret);
 
-    if (!is_made(step, args->as, &secrets, status, secret))
-        return;
-    expect_info(step, secret);
-    reveal_all(step, secret);
+    secret_made(step, status, secret);
+    if (secret != NULL)
+        reveal_all(step, secret);
 }
 
-static void open_into(struct vector_step *step)
+static void open_into(struct step *step)
 {
-    const struct args *args = step->args;
+    keep_secret *into = handle(step, "into", &secret_kind);
 
-    if (came_out(step, keep_sealed_open_into(args->sealed, args->into)))
-        reveal_all(step, args->into);
+    if (came_out(step, keep_sealed_open_into(on_sealed(step), into)))
+        reveal_all(step, into);
 }
 
-static void sealed_info(struct vector_step *step)
+#define SEALED struct keep_sealed_info
+static const struct field sealed_fields[] = {
+    NUMBER(SEALED, len), NUMBER(SEALED, type), NUMBER(SEALED, stored_len), FLAG(SEALED, purged), { .key = NULL },
+};
+
+static void sealed_info(struct step *step)
 {
-    const struct args *args = step->args;
     struct keep_sealed_info seen = KEEP_SEALED_INFO_INIT;
 
-    if (!came_out(step, keep_sealed_info(args->sealed, &seen)))
-        return;
-    expect_number(step, "len", seen.len);
-    expect_number(step, "type", seen.type);
-    expect_number(step, "stored_len", seen.stored_len);
-    expect(step, "purged", json_boolean(seen.purged));
+    if (came_out(step, keep_sealed_info(on_sealed(step), &seen)))
+        expect_fields(step, sealed_fields, &seen, SOME);
 }
 
-static void id_before(struct vector_step *step)
+static void id_before(struct step *step)
 {
-    const struct args *args = step->args;
     struct keep_sealed_info one = KEEP_SEALED_INFO_INIT, other = KEEP_SEALED_INFO_INIT;
 
-    if (came_out(step, keep_sealed_info(args->sealed, &one)) &&
-        came_out(step, keep_sealed_info(args->with_sealed, &other)))
-        expect(step, "before", json_boolean(one.id < other.id));
+    if (came_out(step, keep_sealed_info(on_sealed(step), &one)) &&
+        came_out(step, keep_sealed_info(handle(step, "with", &sealed_kind), &other)))
+        expect_flag(step, "before", one.id < other.id);
 }
 
 /* --- cases --- */
 
-static void known(struct vector_step *one)
+static void known(struct step *step)
 {
-    const struct args *args = one->args;
+    keep_bytes in = bytes(step, "in");
+    const char *transform = text(step, "transform");
     uint8_t *out = NULL;
     size_t len = 0;
-    keep_status status = keep_memory_known_answer(args->transform, args->in.data, args->in.len, NULL, 0, &len);
+    keep_status status = keep_memory_known_answer(transform, in.data, in.len, NULL, 0, &len);
 
     if (status == KEEP_ERR_BUFFER_TOO_SMALL) {
-        out = room(one->run, len);
-        status = keep_memory_known_answer(args->transform, args->in.data, args->in.len, out, len, &len);
+        out = room(step, len);
+        status = keep_memory_known_answer(transform, in.data, in.len, out, len, &len);
     }
-    if (came_out(one, status))
-        expect_bytes(one, "out", out, len);
+    if (came_out(step, status))
+        expect_bytes(step, "out", out, len);
     else if (out != NULL)
-        expect_untouched(one, out, len);
+        expect_untouched(step, out, len);
 }
 
-static void script(struct vector_step *one)
-{
-    run_steps(one->run, ((const struct args *)one->args)->steps);
-}
-
-#define INPUT(text, in_file, what, name) \
-    .word = (text), .key = (in_file), .form = (what), .field = offsetof(struct args, name)
-#define CONSTANT(constant) .name = #constant, .value = (constant)
-
-static const struct vector_input inputs[] = {
-    { INPUT("pool", "on", VECTOR_HANDLE, pool), .kind = &pools },
-    { INPUT("secret", "on", VECTOR_HANDLE, secret), .kind = &secrets },
-    { INPUT("sealed", "on", VECTOR_HANDLE, sealed), .kind = &sealeds },
-    { INPUT("with", "with", VECTOR_HANDLE, with), .kind = &secrets },
-    { INPUT("with_sealed", "with", VECTOR_HANDLE, with_sealed), .kind = &sealeds },
-    { INPUT("into", "into", VECTOR_HANDLE, into), .kind = &secrets },
-    { INPUT("as", "as", VECTOR_NAME, as) },
-    { INPUT("names", "as", VECTOR_NAMES, names) },
-    { INPUT("transform", "transform", VECTOR_TEXT, transform) },
-    { INPUT("lock", "lock", VECTOR_TEXT, lock) },
-    { INPUT("script", "script", VECTOR_LIST, steps) },
-    { INPUT("steps", "steps", VECTOR_LIST, steps) },
-    { INPUT("tiers", "tiers", VECTOR_LIST, tiers) },
-    { INPUT("tier_slots", "tier_slots", VECTOR_LIST, tier_slots) },
-    { INPUT("tier_max_slots", "tier_max_slots", VECTOR_LIST, tier_max_slots) },
-    { INPUT("len", "len", VECTOR_NUMBER, len), .max = SIZE_MAX },
-    { INPUT("offset", "offset", VECTOR_NUMBER, offset), .max = SIZE_MAX },
-    { INPUT("count", "count", VECTOR_NUMBER, count), .max = SIZE_MAX },
-    { INPUT("cap", "cap", VECTOR_NUMBER, cap), .max = KEEP_MAX_SECRET_LEN, .absent = UINT64_MAX },
-    { INPUT("type", "type", VECTOR_NUMBER, type), .max = UINT32_MAX },
-    { INPUT("tier", "tier", VECTOR_NUMBER, tier), .max = KEEP_MAX_TIERS, .absent = UINT64_MAX },
-    { INPUT("timeout_ms", "timeout_ms", VECTOR_NUMBER, timeout_ms), .max = UINT32_MAX },
-    { INPUT("max_bytes", "max_bytes", VECTOR_NUMBER, max_bytes), .max = UINT64_MAX },
-    { INPUT("hot_cache", "hot_cache", VECTOR_NUMBER, hot_cache), .max = UINT32_MAX },
-    { INPUT("resplit_views", "resplit_views", VECTOR_NUMBER, resplit_views), .max = UINT32_MAX },
-    { INPUT("fallback", "fallback", VECTOR_FLAG, fallback) },
-    { INPUT("align16", "align16", VECTOR_FLAG, align16) },
-    { INPUT("resident", "resident", VECTOR_FLAG, resident) },
-    { INPUT("data", "data", VECTOR_BYTES, data) },
-    { INPUT("in", "in", VECTOR_BYTES, in) },
-    { .word = NULL },
+static const struct constant constants[] = {
+    CONSTANT(KEEP_MAX_SECRET_LEN), CONSTANT(KEEP_MAX_SECRETS),
+    CONSTANT(KEEP_MAX_TIERS),      CONSTANT(KEEP_MIN_SLOT_LEN),
+    CONSTANT(KEEP_MAX_SLOT_LEN),   CONSTANT(KEEP_MAX_BATCH),
+    CONSTANT(KEEP_MAX_HOT_CACHE),  CONSTANT(KEEP_SEALED_OVERHEAD),
+    CONSTANT(KEEP_WAIT_FOREVER),   { .name = NULL },
 };
 
-static const struct vector_constant constants[] = {
-    { CONSTANT(KEEP_MAX_SECRET_LEN) }, { CONSTANT(KEEP_MAX_SECRETS) },
-    { CONSTANT(KEEP_MAX_TIERS) },      { CONSTANT(KEEP_MIN_SLOT_LEN) },
-    { CONSTANT(KEEP_MAX_SLOT_LEN) },   { CONSTANT(KEEP_MAX_BATCH) },
-    { CONSTANT(KEEP_MAX_HOT_CACHE) },  { CONSTANT(KEEP_SEALED_OVERHEAD) },
-    { CONSTANT(KEEP_WAIT_FOREVER) },   { NULL, 0 },
-};
-
-static const struct vector_op arrays[] = {
+static const struct op arrays[] = {
     { "known", "transform in", known, 0 },
-    { "scripts", "script", script, 0 },
-    { NULL, NULL, NULL, 0 },
+    { "scripts", "script", run_script, 0 },
+    { .name = NULL },
 };
 
-static const struct vector_op ops[] = {
-    { "pool_new", "as ?tiers ?tier_slots ?tier_max_slots ?max_bytes ?hot_cache ?resplit_views ?lock", pool_new, 0 },
-    { "pool_stats", "?pool ?tier", pool_stats, 0 },
-    { "acquire", "?pool as len ?timeout_ms ?fallback ?align16 ?resident", acquire, 0 },
-    { "acquire_guarded", "?pool as len ?timeout_ms ?fallback ?align16 ?resident", acquire, KEEP_ACQUIRE_GUARDED },
-    { "acquire_batch", "?pool names len", acquire_batch, 0 },
-    { "reserve", "?pool len count", reserve, 0 },
-    { "trim", "?pool", trim, 0 },
-    { "generate", "?pool as len", generate, 0 },
-    { "from_bytes", "?pool as data", from_bytes, COPY },
-    { "take_bytes", "?pool as data", from_bytes, TAKE },
-    { "duplicate", "secret as", duplicate, 0 },
-    { "info", "secret", info, 0 },
-    { "put", "secret offset data", put, 0 },
-    { "get", "secret offset len", get, 0 },
-    { "reveal", "secret ?cap", reveal, 0 },
-    { "randomize", "secret", change, RANDOMIZE },
-    { "clear", "secret", change, CLEAR },
-    { "freeze", "secret", change, FREEZE },
-    { "melt", "secret", change, MELT },
-    { "resize", "secret len", resize, 0 },
-    { "equal", "secret with", equal, 0 },
-    { "equal_bytes", "secret data", equal_bytes, 0 },
-    { "read_window", "secret steps", read_window, 0 },
-    { "write_window", "secret steps ?data", write_window, 0 },
-    { "release", "secret", release, 0 },
+static const struct op ops[] = {
+    { "pool_new", "as", pool_new, 0 },
+    { "pool_stats", "", pool_stats, 0 },
+    { "acquire", "as len", acquire, 0 },
+    { "acquire_guarded", "as len", acquire, KEEP_ACQUIRE_GUARDED },
+    { "acquire_batch", "as len", acquire_batch, 0 },
+    { "reserve", "len count", reserve, 0 },
+    { "trim", "", trim, 0 },
+    { "generate", "as len", generate, 0 },
+    { "from_bytes", "as data", from_bytes, COPY },
+    { "take_bytes", "as data", from_bytes, TAKE },
+    { "duplicate", "on as", duplicate, 0 },
+    { "info", "on", info, 0 },
+    { "put", "on offset data", put, 0 },
+    { "get", "on offset len", get, 0 },
+    { "reveal", "on", reveal, 0 },
+    { "randomize", "on", change, RANDOMIZE },
+    { "clear", "on", change, CLEAR },
+    { "freeze", "on", change, FREEZE },
+    { "melt", "on", change, MELT },
+    { "resize", "on len", resize, 0 },
+    { "equal", "on with", equal, 0 },
+    { "equal_bytes", "on data", equal_bytes, 0 },
+    { "read_window", "on steps", read_window, 0 },
+    { "write_window", "on steps", write_window, 0 },
+    { "release", "on", release, 0 },
     { "purge", "", purge, 0 },
-    { "seal", "?pool as data ?type", seal, COPY },
-    { "seal_take", "?pool as data ?type", seal, TAKE },
-    { "seal_secret", "secret as ?type", seal_secret, 0 },
-    { "open", "sealed as ?timeout_ms ?fallback", open_sealed, 0 },
-    { "open_into", "sealed into", open_into, 0 },
-    { "sealed_info", "sealed", sealed_info, 0 },
-    { "id_before", "sealed with_sealed", id_before, 0 },
-    { NULL, NULL, NULL, 0 },
+    { "seal", "as data", seal, COPY },
+    { "seal_take", "as data", seal, TAKE },
+    { "seal_secret", "on as", seal_secret, 0 },
+    { "open", "on as", open_sealed, 0 },
+    { "open_into", "on into", open_into, 0 },
+    { "sealed_info", "on", sealed_info, 0 },
+    { "id_before", "on with", id_before, 0 },
+    { .name = NULL },
 };
 
-const struct vector_schema vectors_memory = {
-    "keep-memory-1", sizeof(struct args), constants, inputs, arrays, ops,
-};
+const struct schema memory_schema = { "keep-memory-1", constants, arrays, ops };

@@ -31,7 +31,7 @@ enum {
     INVALID
 };
 
-static const struct vector_schema *const schemas[] = { &vectors_memory, &vectors_packet, &vectors_tracker };
+static const struct schema *const schemas[] = { &memory_schema, &packet_schema, &tracker_schema };
 enum {
     SCHEMAS = sizeof schemas / sizeof *schemas
 };
@@ -45,7 +45,7 @@ struct choice {
 
 struct file {
     const char *name;
-    const struct vector_schema *schema;
+    const struct schema *schema;
     size_t total, passed, failures;
     char digest[HASH_TEXT_LEN + 1];
 };
@@ -80,7 +80,7 @@ static bool has_same_ids(const json_t *cases)
     return has_same;
 }
 
-static const struct vector_schema *schema_of(const json_t *root)
+static const struct schema *schema_of(const json_t *root)
 {
     const char *name = json_string_value(json_object_get(root, "schema"));
 
@@ -131,7 +131,7 @@ static void check_constants(struct file *file, json_t *expected)
 
     json_object_foreach(expected, name, value)
     {
-        const struct vector_constant *constant = file->schema->constants;
+        const struct constant *constant = file->schema->constants;
 
         while (constant->name != NULL && strcmp(constant->name, name) != 0)
             constant++;
@@ -222,7 +222,7 @@ static json_t *parse(struct file *file, const char *path, json_error_t *error)
     return root;
 }
 
-static bool is_chosen(const struct choice *choice, const struct vector_schema *schema)
+static bool is_chosen(const struct choice *choice, const struct schema *schema)
 {
     bool is_named = choice->count == 0;
 

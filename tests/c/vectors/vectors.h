@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a schema's file needs to run its cases. A schema is a set of tables: it names the inputs of each operation, and
- * the runner takes them out of the JSON object into the schema's struct of arguments before the operation runs. What is
- * left in the object afterwards is what nobody knows, and fails the case.
+ * What a schema's file needs to run its cases. A schema is a table of arrays of cases and a table of operations of
+ * scripts. An operation reads its inputs out of its step by name, makes the call, and compares what came. Reading a key
+ * marks it, and a key of the case that nobody has read in the end fails the case: so does every mistake in the file.
  *
  * The first thing that goes wrong in a case is kept; nothing after it counts.
  */
@@ -18,110 +18,174 @@
 #include <keep/keep.h>
 
 /* A case as it runs. */
-struct vector_run;
+struct run;
 
-/* A step of a script, or a case that is one call. A case's outputs stand beside its inputs, a step's in `out`. */
-struct vector_step {
-    struct vector_run *run;
-    json_t *in, *out;   /* what is left of them */
-    const char *status; /* expected */
-    const void *args;   /* the schema's struct */
-    unsigned variant;   /* of the operation */
-    void *context;      /* of an item: what its case gave to run_items */
+/* A step of a script, or a part of a case in which outputs stand beside inputs: then `out` is `in`. */
+struct step {
+    struct run *run;
+    json_t *in, *out;
+    const struct op *op;
 };
 
-/* A kind of handle. `free` says whether the handle is gone. */
-struct vector_kind {
-    const char *name;
-    bool stale_is_usable; /* a freed handle may be used again, to see that it is CLOSED */
-    bool (*free)(void *handle);
-};
-
-/* What an input is, and the type of its field in the struct of arguments. */
-enum vector_form {
-    VECTOR_HANDLE, /* a name in use; void * */
-    VECTOR_NAME,   /* a name not in use; const char * */
-    VECTOR_NAMES,  /* a list of such names; json_t * */
-    VECTOR_TEXT,   /* const char * */
-    VECTOR_LIST,   /* json_t * */
-    VECTOR_OBJECT, /* json_t * */
-    VECTOR_NUMBER, /* uint64_t */
-    VECTOR_FLAG,   /* bool */
-    VECTOR_BYTES   /* keep_bytes */
-};
-
-struct vector_input {
-    const char *word; /* in the list of an operation */
-    const char *key;  /* in the file */
-    enum vector_form form;
-    size_t field;                   /* its offset */
-    uint64_t max, absent;           /* of a number: largest value; value without the key */
-    const struct vector_kind *kind; /* of a handle; NULL: any */
-};
-
-/* An operation, or an array of cases. `inputs` are words; `?` before one that may be absent. */
-struct vector_op {
-    const char *name;
-    const char *inputs;
-    void (*run)(struct vector_step *step);
+/* An operation, or an array of cases. `inputs` are the keys that must be there; others may. */
+struct op {
+    const char *name, *inputs;
+    void (*run)(struct step *step);
     unsigned variant; /* what sets it apart from others with the same function */
 };
 
-struct vector_constant {
+struct constant {
     const char *name;
     uint64_t value;
 };
+#define CONSTANT(name) \
+    { \
+#name, name \
+    }
 
 /* Each table ends with an entry without a name. */
-struct vector_schema {
+struct schema {
     const char *name;
-    size_t args_len;
-    const struct vector_constant *constants;
-    const struct vector_input *inputs;
-    const struct vector_op *arrays, *ops;
+    const struct constant *constants;
+    const struct op *arrays, *ops;
 };
 
-extern const struct vector_schema vectors_memory, vectors_packet, vectors_tracker;
+extern const struct schema memory_schema, packet_schema, tracker_schema;
 
-/* Gives a handle a name; the case fails if a live handle has it. `unbind` says that a handle is freed. */
-void bind_handle(struct vector_step *step, const char *name, const struct vector_kind *kind, void *handle);
-void unbind_handle(struct vector_step *step, const void *handle);
-/* Whether a handle is of a kind, for operations that take more than one. */
-bool is_bound(const struct vector_step *step, const struct vector_kind *kind, const void *handle);
+/* A kind of handle. `free` says whether the handle is gone. */
+struct kind {
+    const char *name;
+    bool (*free)(void *handle);
+    bool stale_is_usable; /* a freed handle may be used again, to see that it is CLOSED */
+};
 
-/* Binds what a constructor made, and compares its status as came_out does; a failing one must leave its output alone. */
-bool is_made(struct vector_step *step, const char *name, const struct vector_kind *kind, keep_status status, void *handle);
+/* Makes of a noun the kind NOUN_kind, and on_NOUN: the handle of it that a step is `on`. */
+#define KIND(noun) \
+    static bool free_##noun(void *handle) \
+    { \
+        keep_##noun##_free(&(keep_##noun *){ handle }); \
+        return true; \
+    } \
+    static const struct kind noun##_kind = { #noun, free_##noun, false }; \
+    static keep_##noun *on_##noun(struct step *step) \
+    { \
+        return handle(step, "on", &noun##_kind); \
+    }
 
-/* Compares a status with the expected one; true if it is that one and OK, so that there are outputs. */
-bool came_out(struct vector_step *step, keep_status status);
-/* Compares an output, if it is expected. `got` is consumed. */
-void expect(struct vector_step *step, const char *key, json_t *got);
-void expect_number(struct vector_step *step, const char *key, uint64_t got);
-/* The same of bytes, which the step's `save` keeps for later. */
-void expect_bytes(struct vector_step *step, const char *key, const void *data, size_t len);
-/* The same of bytes that were decoded already. */
-void expect_same(struct vector_step *step, const char *what, keep_bytes want, keep_bytes got);
+/* The words of an enumeration, each at the place of its value. */
+struct words {
+    const char *const *texts;
+    size_t count;
+};
+#define WORDS(...) \
+    { \
+        (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *) \
+    }
+
+/* A member of a struct under its own name: a number, a flag or a word. A table of them ends with one without a name. */
+struct field {
+    const char *key;
+    size_t offset, len;
+    const struct words *words; /* NULL: a number, or a flag */
+    bool is_flag;
+};
+#define MEMBER(type, name) .key = #name, .offset = offsetof(type, name), .len = sizeof(((type *)NULL)->name)
+#define NUMBER(type, name) \
+    { \
+        MEMBER(type, name) \
+    }
+#define FLAG(type, name) \
+    { \
+        MEMBER(type, name), .is_flag = true \
+    }
+#define WORD(type, name, of) \
+    { \
+        MEMBER(type, name), .words = (of) \
+    }
+
+/* Whether a table of fields need be matched by the keys of an object. */
+enum extent {
+    SOME,
+    ALL
+};
+
+/* --- script.c --- */
+
 /* The case fails, unless it has already. */
-void fail(struct vector_run *run, const char *what, const char *want, const char *got);
-
+void fail(struct step *step, const char *what, const char *want, const char *got);
+bool has_failed(const struct step *step);
 /* Bytes that live until the case ends, filled with 0xA5; the case fails if a failed call changed them. */
-uint8_t *room(struct vector_run *run, size_t len);
-void expect_untouched(struct vector_step *step, const uint8_t *bytes, size_t len);
+void *room(struct step *step, size_t len);
+void expect_untouched(struct step *step, const void *bytes, size_t len);
 
-/* Bytes in any of their forms. */
-keep_bytes decode_bytes(struct vector_step *step, json_t *value);
-/* The inputs of an object inside a step; what else stands there fails the case. */
-const void *take_part(struct vector_step *step, json_t *object, const char *inputs);
-/* A copy that lives until the case ends, for what is run twice. */
-json_t *copy_json(struct vector_step *step, json_t *value);
+/* Bytes by the name that `save` gave them; empty, and the case has failed, if there are none. */
+void save_bytes(struct step *step, const char *name, keep_bytes bytes);
+keep_bytes saved_bytes(struct step *step, const char *name);
+
+/* The handle that a key names, of a kind or, with NULL, of any. */
+void *handle(struct step *step, const char *key, const struct kind *kind);
+bool is_of(const struct step *step, const void *handle, const struct kind *kind);
+void expect_unused(struct step *step, const char *name);
+/* Gives a handle its name, if it has one; it lives until the case ends. */
+void bind_handle(struct step *step, const char *name, const struct kind *kind, void *handle);
+void unbind_handle(struct step *step, const void *handle);
+/* Binds what a constructor made to the name in `as`, as came_out; a failing one must leave its output alone. */
+bool is_made(struct step *step, const struct kind *kind, keep_status status, void *handle);
+/* A secret that lives until the case ends; NULL for bytes that are absent. */
+keep_secret *secret_of(struct step *step, keep_bytes key);
 
 /* Runs the steps of a script, also of one inside a step. */
-void run_steps(struct vector_run *run, json_t *steps);
-/* Runs the items of a list, whose outputs stand beside their inputs: the operation that `op` names, else the first. */
-void run_items(struct vector_step *step, json_t *items, const struct vector_op *ops, void *context);
+void run_steps(struct step *step, json_t *steps);
+/* What most arrays of scripts do. */
+void run_script(struct step *step);
 
 /* Runs a case and says whether it passed; if not, `failure` tells which case, why, and its comment. */
-bool run_case(const struct vector_schema *schema, const char *array, size_t position, json_t *json, char failure[],
+bool run_case(const struct schema *schema, const char *array, size_t position, json_t *json, char failure[],
               size_t cap);
+
+/* --- values.c --- */
+
+/* Marks a key as read and gives its value; NULL if there is none. */
+json_t *take(json_t *object, const char *key);
+/* A key, at any depth, that nobody has read; NULL if there is none. */
+const char *unknown_key(json_t *value);
+/* The case fails if one of the keys is absent. */
+void need(struct step *step, const char *keys);
+
+/* The value of an input of each form. One that is absent is 0, false, empty or NULL. */
+bool has(struct step *step, const char *key);
+uint64_t number(struct step *step, const char *key, uint64_t max);
+bool flag(struct step *step, const char *key);
+keep_bytes bytes(struct step *step, const char *key);
+const char *text(struct step *step, const char *key);
+json_t *list(struct step *step, const char *key);
+uint32_t word(struct step *step, const char *key, const struct words *words, uint32_t absent);
+uint32_t word_of(struct step *step, const json_t *value, const struct words *words);
+uint64_t number_of(struct step *step, const json_t *value, uint64_t max);
+keep_bytes bytes_of(struct step *step, json_t *value);
+keep_bytes hex_of(struct step *step, const json_t *value);
+/* An object inside a step: under a key, or as an element of a list, in which these keys must be there. */
+struct step part_in(struct step *step, const char *key);
+struct step part_of(struct step *step, json_t *object, const char *inputs);
+
+/* --- expect.c --- */
+
+/* The members of a struct; those whose keys are absent keep their values. */
+void take_fields(struct step *step, const struct field *fields, void *object, enum extent extent);
+
+/* Compares a status with the expected one; true if it is that one and OK, so that there are outputs. */
+bool came_out(struct step *step, keep_status status);
+/* Compares an output, if it is expected; bytes are kept for later steps under the name in `save`. */
+void expect_number(struct step *step, const char *key, uint64_t got);
+void expect_wide(struct step *step, const char *key, uint64_t got);
+void expect_flag(struct step *step, const char *key, bool got);
+void expect_word(struct step *step, const char *key, const struct words *words, uint32_t got);
+void expect_bytes(struct step *step, const char *key, const void *data, size_t len);
+void expect_fields(struct step *step, const struct field *fields, const void *object, enum extent extent);
+void expect_json(struct step *step, const char *key, json_t *got);
+/* Compares what need not stand in the file under a name of its own. */
+void expect_status(struct step *step, const char *what, keep_status want, keep_status got);
+void expect_same(struct step *step, const char *what, keep_bytes want, keep_bytes got);
+void expect_count(struct step *step, const char *what, size_t want, size_t got);
 
 #endif

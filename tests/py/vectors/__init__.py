@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""What all schemas share: the forms of values (vectors.md R30), comparison, and scripts (R31)."""
+"""What all schemas share: the forms of values (vectors.md R30), comparison, and scripts (R31).
+
+A table of arrays, or of operations, has for each name the keys that must be there, as words, and a function of a Step.
+What an operation returns are its outputs, if it is a dict.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
-from typing import Any, Callable, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum, IntEnum, IntFlag
+from typing import Any, Protocol, TypeVar
 
 import libkeep
 
 T = TypeVar("T")
-Fields = dict[str, Any]
-Runner = Callable[[Fields, int], None]
+Outputs = dict[str, Any]
+Form = Callable[[Any], T]
+Forms = dict[str, Callable[[Any], Any]]
 
 
 class Invalid(Exception):
@@ -26,6 +34,29 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
+class Fields(dict[str, Any]):
+    """An object of a file, which knows the keys that were read (R33)."""
+
+    def __init__(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.read: set[str] = set()
+
+    def take(self, key: str) -> Any:
+        self.read.add(key)
+        return self.get(key)
+
+
+def unread(value: Any) -> set[str]:
+    """The keys in a value, at any depth, that nobody has read."""
+    if isinstance(value, Fields):
+        return (set(value) - value.read).union(*map(unread, value.values()))
+    return set().union(*map(unread, value)) if isinstance(value, list) else set()
+
+
+class Wide(int):
+    """An output of 64 bits, which files have as a text."""
+
+
 def shown(value: object) -> str:
     return value.hex()[:64] if isinstance(value, (bytes, bytearray)) else str(value)
 
@@ -35,21 +66,14 @@ def expect(what: str, want: object, got: object) -> None:
         raise Failed(f"{what}: expected {shown(want)}, got {shown(got)}")
 
 
-def take(fields: Fields, key: str, form: Callable[[Any], T]) -> T:
-    """Takes a key that must be there; what is left over at the end is unknown (R33)."""
-    if key not in fields:
-        raise Failed(f"{key}: expected, but missing")
-    return form(fields.pop(key))
-
-
-def take_or(fields: Fields, key: str, form: Callable[[Any], T], default: T) -> T:
-    return take(fields, key, form) if key in fields else default
+def constant(name: str) -> object:
+    return getattr(libkeep, name.removeprefix("KEEP_"), None)
 
 
 # Forms of values
 
 
-def of_type(kind: type[T]) -> Callable[[Any], T]:
+def of_type(kind: type[T]) -> Form[T]:
     def form(value: Any) -> T:
         if type(value) is not kind:
             raise Failed(f"value: expected {kind.__name__}, got {value!r}")
@@ -60,7 +84,7 @@ def of_type(kind: type[T]) -> Callable[[Any], T]:
 
 text = of_type(str)
 boolean = of_type(bool)
-fields: Callable[[Any], Fields] = of_type(dict)
+fields: Callable[[Any], Fields] = of_type(Fields)
 
 
 def integer(value: Any) -> int:
@@ -78,7 +102,7 @@ def integer64(value: Any) -> int:
     return int(value, 0)
 
 
-def list_of(form: Callable[[Any], T]) -> Callable[[Any], list[T]]:
+def list_of(form: Form[T]) -> Callable[[Any], list[T]]:
     return lambda value: [form(each) for each in of_type(list)(value)]
 
 
@@ -88,21 +112,38 @@ def plain_bytes(value: Any) -> bytes:
     return bytes.fromhex(value)
 
 
-def repeated_bytes(value: Fields) -> bytes:
-    count = take(value, "repeat", integer)
-    if count > 1 << 24:
-        raise Failed(f"repeat: expected at most 2^24, got {count}")
-    return take(value, "hex", plain_bytes) * count
+def one_of(table: Mapping[str, T]) -> Form[T]:
+    """What a table has under a name."""
+
+    def form(value: Any) -> T:
+        if text(value) not in table:
+            raise Failed(f"word: expected one of {sorted(table)}, got {value!r}")
+        return table[value]
+
+    return form
 
 
-def status_name(value: Any) -> str:
-    """R11: the bare name, which must be one that users see."""
-    name = text(value)
-    for prefix in ("KEEP_ERR_", "KEEP_"):
-        name = name[len(prefix) :] if name.startswith(prefix) else name
-    if name != "OK" and name not in {error.name for error in libkeep.by_status.values()}:
-        raise Failed(f"status: expected a known one, got {value!r}")
-    return name
+def word_of(kind: type[IntEnum]) -> Callable[[Any], Any]:
+    """A member of an enumeration, by its word."""
+    return one_of({member.name.lower(): member for member in kind})
+
+
+def word(member: Enum) -> str:
+    return member.name.lower()
+
+
+def told(record: Any, is_wide: Callable[[str], bool] = lambda name: False) -> Outputs:
+    """A record as the files have it: enumerations are words, but health and flags numbers."""
+    out: Outputs = {}
+    for name in (field.name for field in dataclasses.fields(record)):
+        value = getattr(record, name)
+        if isinstance(value, Enum) and not isinstance(value, (libkeep.Health, IntFlag)):
+            out[name] = word(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            out[name] = Wide(value) if is_wide(name) else int(value)
+        else:
+            out[name] = value
+    return out
 
 
 def status_of(call: Callable[[], object]) -> str:
@@ -114,94 +155,86 @@ def status_of(call: Callable[[], object]) -> str:
     return "OK"
 
 
-# Expectations
+def expect_status(what: str, want: str, call: Callable[[], object]) -> None:
+    expect(f"status of {what}", want, status_of(call))
 
 
-def expect_output(what: str, want: Any, got: object) -> None:
-    """Compares an output with its expectation, whose form its own type says."""
-    if isinstance(want, dict) and set(want) == {"about", "within"}:
-        if not abs(float(want["about"]) - float(str(got))) <= float(want["within"]):
-            raise Failed(f"{what}: expected about {want['about']}, got {got}")
-    elif isinstance(want, dict) and set(want) == {"set"} and isinstance(got, list):
-        expect(what, sorted(map(repr, want["set"])), sorted(map(repr, got)))
-    elif isinstance(want, dict) and set(want) == {"sha256", "len"} and isinstance(got, bytes):
-        expect(what, want, {"sha256": hashlib.sha256(got).hexdigest(), "len": len(got)})
-    else:
-        expect(what, want, got)
+# Cases
 
 
-# Scripts
+class Run:
+    """The handles and saved bytes of one case."""
 
-
-class Script:
-    """The handles and saved bytes of one case. An operation NAME is the method op_NAME, which takes its inputs from the
-    step, makes the call, and puts its outputs into `out`."""
-
-    def __init__(self) -> None:
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
         self.handles: dict[str, Any] = {}
         self.freed: set[str] = set()
         self.saved: dict[str, bytes] = {}
 
-    def run(self, steps: list[Any]) -> None:
-        for step in steps:
-            self.run_step(dict(fields(step)))
+    def steps(self, steps: list[Any]) -> None:
+        for each in steps:
+            self.step(each)
 
-    def run_step(self, step: Fields) -> None:
-        op = take(step, "op", text)
-        operation = getattr(self, f"op_{op}", None)
-        want = take_or(step, "status", status_name, "OK")
-        wanted = take_or(step, "out", fields, Fields()).copy()
-        save = take_or(step, "save", text, "")
-        if operation is None:
-            raise Failed(f"op: expected a known one, got {op}")
-        out: Fields = {}
-        expect(f"{op} status", want, status_of(lambda: operation(step, out)))
-        if step:
-            raise Failed(f"{op}: expected no unknown key, got {sorted(step)}")
-        if save:
-            self.saved[save] = out["data"]
-        for name, expectation in wanted.items():
-            if name not in out:
-                raise Failed(f"{op} {name}: expected an output of the operation, got none")
-            self.expect_output(f"{op} {name}", expectation, out[name])
+    def step(self, given: Any) -> None:
+        op = Step(self, given, "op").text("op")
+        inputs, call = ("on", free) if op == "free" else one_of(self.operations)(op)
+        step = Step(self, given, inputs)
+        expect_status(op, step.status, lambda: step.returned(call(step)))
+        if "save" in step:
+            self.saved[step.text("save")] = step.out["data"]
+        if "out" in step:
+            self.compare(op, step.take("out", fields), step.out)
 
-    def expect_output(self, what: str, want: Any, got: object) -> None:
-        """Compares an output; expected bytes may have any form that bytes have."""
-        is_hash = isinstance(want, dict) and "sha256" in want
-        expect_output(what, self.data(want) if isinstance(got, bytes) and not is_hash else want, got)
+    def compare(self, what: str, wanted: Fields, got: Outputs) -> None:
+        """Compares the outputs that are named."""
+        for key in wanted:
+            if key not in got:
+                raise Failed(f"{what} {key}: expected an output of the operation, got none")
+            self.expect_output(f"{what} {key}", wanted.take(key), got[key])
+
+    def expect_output(self, what: str, want: Any, got: Any) -> None:
+        """Compares an output with its expectation, whose form its own type and the output's say."""
+        if isinstance(got, bytes):
+            self.expect_bytes(what, want, got)
+        elif isinstance(got, Wide):
+            expect(what, integer64(want), int(got))
+        elif isinstance(got, dict):
+            self.compare(what, fields(want), got)
+        elif isinstance(got, list):
+            expect(f"number of {what}", len(of_type(list)(want)), len(got))
+            for position, each in enumerate(got):
+                self.expect_output(f"{what}[{position}]", want[position], each)
+        else:
+            expect(what, want, got)
+
+    def expect_bytes(self, what: str, want: Any, got: bytes) -> None:
+        if isinstance(want, Fields) and "sha256" in want:
+            form = Step(self, want, "sha256 len")
+            expect(what, form.text("sha256"), hashlib.sha256(got).hexdigest())
+            expect(what, form.integer("len"), len(got))
+        else:
+            expect(what, self.data(want), got)
 
     def data(self, value: Any) -> bytes:
         """Bytes in any form of R30."""
         if isinstance(value, list):
             return b"".join(map(self.data, value))
-        if not isinstance(value, dict):
+        if not isinstance(value, Fields):
             return plain_bytes(value)
-        value = dict(value)
-        data = self.earlier_bytes(value) if "ref" in value else repeated_bytes(value)
-        if value:
-            raise Failed(f"bytes: expected a known form, got {sorted(value)}")
-        return data
+        if "ref" in value:
+            return self.earlier(Step(self, value))
+        form = Step(self, value, "repeat hex")
+        if form.integer("repeat") > 1 << 24:
+            raise Failed(f"repeat: expected at most 2^24, got {form.integer('repeat')}")
+        return form.data("hex") * form.integer("repeat")
 
-    def earlier_bytes(self, value: Fields) -> bytes:
-        name = take(value, "ref", text)
-        if name not in self.saved:
-            raise Failed(f"ref: expected saved bytes, got {name}")
-        data = bytearray(self.saved[name])
-        change = take_or(value, "xor", fields, Fields()).copy()
-        if change:
-            at, mask = take(change, "at", integer), take(change, "hex", plain_bytes)
-            for offset, byte in enumerate(mask, at):
+    def earlier(self, form: Step) -> bytes:
+        data = bytearray(form.take("ref", one_of(self.saved)))
+        if "xor" in form:
+            change = form.part(form.take("xor", fields), "at hex")
+            for offset, byte in enumerate(change.data("hex"), change.integer("at")):
                 data[offset] ^= byte
-        return bytes(data[: take_or(value, "take", integer, len(data))])
-
-    def on(self, step: Fields, key: str = "on") -> Any:
-        name = take(step, key, text)
-        if name not in self.handles:
-            raise Failed(f"{key}: expected a handle, got {name}")
-        return self.handles[name]
-
-    def name(self, step: Fields) -> str:
-        return self.unused(take(step, "as", text))
+        return bytes(data[: form.integer("take", len(data))])
 
     def unused(self, name: str) -> str:
         if name in self.handles and name not in self.freed:
@@ -213,22 +246,108 @@ class Script:
         self.freed.discard(name)
         self.handles[name] = handle
 
-    def op_free(self, step: Fields, out: Fields) -> None:
-        """Closes, for what it is worth: it never has a status."""
-        name = str(step.get("on"))
-        status_of(self.on(step).close)
-        self.freed.add(name)
-
     def end(self, position: int) -> None:
-        """R14: whatever is left is freed in one order or the other."""
+        """R14: what is left is closed in one order or the other."""
         left = list(self.handles.values())
         for handle in left if position % 2 == 0 else reversed(left):
             handle.close()
 
 
-def run_script(kind: type[Script], case: Fields, position: int) -> None:
-    script = kind()
+class Step:
+    """Any part of a case: inputs by key, some of which must be there; `out` are outputs even of a call that fails."""
+
+    def __init__(self, run: Run, given: Any, inputs: str = "") -> None:
+        self.run = run
+        self.fields = fields(given)
+        self.out: Outputs = {}
+        for key in inputs.split():
+            if key not in self.fields:
+                raise Failed(f"{key}: expected, but missing")
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.fields
+
+    def take(self, key: str, form: Form[T], default: Any = None) -> T:
+        return form(self.fields.take(key)) if key in self else default
+
+    def text(self, key: str) -> str:
+        return self.take(key, text)
+
+    def integer(self, key: str, default: int = 0) -> int:
+        return self.take(key, integer, default)
+
+    def integer64(self, key: str, default: int = 0) -> int:
+        return self.take(key, integer64, default)
+
+    def flag(self, key: str) -> bool:
+        return self.take(key, boolean, False)
+
+    def data(self, key: str) -> bytes:
+        return self.take(key, self.run.data)
+
+    def given(self, forms: Forms) -> dict[str, Any]:
+        """Those of the values that are there."""
+        return {key: self.take(key, form) for key, form in forms.items() if key in self}
+
+    def part(self, value: Any, inputs: str = "") -> Step:
+        return Step(self.run, value, inputs)
+
+    def parts(self, key: str, inputs: str) -> list[Step]:
+        return [self.part(each, inputs) for each in self.take(key, of_type(list))]
+
+    def returned(self, value: object) -> None:
+        self.out.update(value if isinstance(value, dict) else {})
+
+    @property
+    def status(self) -> str:
+        """R11: the bare name, which must be one that users see."""
+        name = self.take("status", text, "OK").removeprefix("KEEP_").removeprefix("ERR_")
+        if name != "OK" and name not in {error.name for error in libkeep.by_status.values()}:
+            raise Failed(f"status: expected a known one, got {name!r}")
+        return name
+
+    def on(self, key: str = "on") -> Any:
+        return self.take(key, one_of(self.run.handles))
+
+    def bind(self, make: Callable[[], Any]) -> Any:
+        """Names what a constructor makes."""
+        name = self.run.unused(self.text("as"))
+        handle = make()
+        self.run.bind(name, handle)
+        return handle
+
+    def expect(self, key: str, got: object) -> None:
+        self.run.expect_output(key, self.fields.take(key), got)
+
+    def expect_all(self, key: str, got: Outputs) -> None:
+        """Compares outputs, all of which must be expected."""
+        self.run.compare(key, self.part(self.fields.take(key), " ".join(got)).fields, got)
+
+
+Operations = Mapping[str, tuple[str, Callable[[Step], object]]]
+Arrays = Mapping[str, tuple[str, Callable[[Step], None]]]
+
+
+def free(step: Step) -> None:
+    """Closes a handle and lets its name go; it has no status."""
+    handle = step.on()
+    status_of(handle.close)
+    step.run.freed.add(step.text("on"))
+
+
+def run_script(step: Step) -> None:
+    step.run.steps(step.take("script", of_type(list)))
+
+
+def run_case(schema: tuple[Arrays, Operations], array: str, case: Fields, position: int) -> None:
+    """Runs a case; raises what was wrong."""
+    arrays, operations = schema
+    run = Run(operations)
+    inputs, call = arrays[array]
+    case.read.update(("id", "comment", "flags") if isinstance(case.get("flags"), list) else ("id", "comment"))
     try:
-        script.run(take(case, "script", of_type(list)))
+        call(Step(run, case, inputs))
     finally:
-        script.end(position)
+        run.end(position)
+    if unread(case):
+        raise Failed(f"keys: expected none that is unknown, got {sorted(unread(case))}")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import libkeep
@@ -10,250 +11,222 @@ from libkeep import Pool, Sealed, Secret
 from libkeep.memory import AcquireOptions, LockPolicy, known_answer, known_answer_into, purge
 
 from . import (
-    Fields,
-    Runner,
-    Script,
-    boolean,
+    Arrays,
+    Operations,
+    Outputs,
+    Step,
     expect,
+    expect_status,
     integer,
-    integer64,
     list_of,
+    of_type,
+    one_of,
     run_script,
-    status_name,
     status_of,
-    take,
-    take_or,
     text,
+    told,
 )
 
+POOL = {
+    **dict.fromkeys(("tiers", "tier_slots", "tier_max_slots"), list_of(integer)),
+    **dict.fromkeys(("max_bytes", "hot_cache", "resplit_views"), integer),
+}
 LOCK_POLICIES = {"require": LockPolicy.REQUIRE, "allow_unlocked": LockPolicy.ALLOW_UNLOCKED}
 
 
-def constant(name: str) -> object:
-    return getattr(libkeep, name.removeprefix("KEEP_"), None)
-
-
-def run_known(case: Fields, position: int) -> None:
+def run_known(step: Step) -> None:
     """A transform, in both forms."""
-    script = Script()
-    data, transform = take(case, "in", script.data), take(case, "transform", text)
-    answer, buffer = bytearray(), bytearray(1 << 17)
-    want = take_or(case, "status", status_name, "OK")
-    expect("status", want, status_of(lambda: answer.extend(known_answer(transform, data))))
-    expect("status into a buffer", want, status_of(lambda: known_answer_into(transform, data, buffer)))
-    if want == "OK":
-        script.expect_output("out", case.pop("out", None), bytes(answer))
-        expect("out into a buffer", bytes(answer), bytes(buffer[: len(answer)]))
+    question, buffer = (step.text("transform"), step.data("in")), bytearray(1 << 17)
+    expect_status("an answer", step.status, lambda: known_answer(*question))
+    expect_status("an answer into a buffer", step.status, lambda: known_answer_into(*question, buffer))
+    if step.status == "OK":
+        answer = known_answer(*question)
+        step.expect("out", answer)
+        expect("out into a buffer", answer, bytes(buffer[: len(answer)]))
 
 
-def run_scripts(case: Fields, position: int) -> None:
-    run_script(MemoryScript, case, position)
+# Pools
 
 
-ARRAYS: dict[str, Runner] = {"known": run_known, "scripts": run_scripts}
+def pool_of(step: Step) -> Pool:
+    return step.on() if "on" in step else Pool.default()
 
 
-class MemoryScript(Script):
-    def pool(self, step: Fields) -> Pool:
-        return self.on(step) if "on" in step else Pool.default()
+def make_pool(step: Step) -> None:
+    options: Any = step.given(POOL)
+    if "lock" in step:
+        options["lock_policy"] = step.take("lock", one_of(LOCK_POLICIES))
+    step.bind(lambda: Pool(**options))
 
-    def bind_secret(self, name: str, secret: Secret, out: Fields) -> None:
-        self.bind(name, secret)
-        self.describe(secret, out)
 
-    def describe(self, secret: Secret, out: Fields) -> None:
-        info = secret.info()
-        out.update(len=info.len, capacity=info.capacity, kind=info.kind.name.lower(), frozen=info.frozen)
+def pool_stats(step: Step) -> Outputs:
+    stats = pool_of(step).stats()
+    tier = told(stats.tiers[step.integer("tier")]) if "tier" in step else {}
+    return {**told(stats), **tier, "tiers": [tier.slot_len for tier in stats.tiers]}
 
-    def acquire_options(self, step: Fields) -> AcquireOptions:
-        wait = take_or(step, "timeout_ms", integer64, 0)
-        options = AcquireOptions(timeout=None if wait == libkeep.WAIT_FOREVER else wait / 1000)
-        options["fallback"] = take_or(step, "fallback", boolean, False)
-        return options
 
-    # Pools
+def acquire_many(step: Step) -> None:
+    names = [step.run.unused(name) for name in step.take("as", list_of(text))]
+    for name, secret in zip(names, pool_of(step).acquire_many(step.integer("len"), len(names))):
+        step.run.bind(name, secret)
 
-    def op_pool_new(self, step: Fields, out: Fields) -> None:
-        name = self.name(step)
-        options: Any = {
-            key: take(step, key, list_of(integer)) for key in ("tiers", "tier_slots", "tier_max_slots") if key in step
-        }
-        options |= {key: take(step, key, integer) for key in ("max_bytes", "hot_cache", "resplit_views") if key in step}
-        if "lock" in step:
-            options["lock_policy"] = take(step, "lock", LOCK_POLICIES.__getitem__)
-        self.bind(name, Pool(**options))
 
-    def op_pool_stats(self, step: Fields, out: Fields) -> None:
-        stats = self.pool(step).stats()
-        if "tier" in step:
-            tier = stats.tiers[take(step, "tier", integer)]
-            out.update(slot_len=tier.slot_len, slots=tier.slots, in_use=tier.in_use, cached=tier.cached)
-        out["tiers"] = [tier.slot_len for tier in stats.tiers]
-        for name in ("guarded", "cache_entries", "cache_hits", "cache_misses", "cache_evictions"):
-            out[name] = getattr(stats, name)
+# Making secrets
 
-    def op_reserve(self, step: Fields, out: Fields) -> None:
-        self.pool(step).reserve(take(step, "len", integer), take(step, "count", integer))
 
-    def op_trim(self, step: Fields, out: Fields) -> None:
-        self.pool(step).trim()
+def bind_secret(step: Step, make: Callable[[], Secret]) -> Outputs:
+    return told(step.bind(make).info())
 
-    # Making secrets
 
-    def op_acquire(self, step: Fields, out: Fields) -> None:
-        name, options = self.name(step), self.acquire_options(step)
-        self.bind_secret(name, self.pool(step).acquire(take(step, "len", integer), **options), out)
+def acquire_options(step: Step) -> AcquireOptions:
+    wait = step.integer64("timeout_ms")
+    timeout = None if wait == libkeep.WAIT_FOREVER else wait / 1000
+    return AcquireOptions(timeout=timeout, fallback=step.flag("fallback"))
 
-    def op_acquire_guarded(self, step: Fields, out: Fields) -> None:
-        name, pool = self.name(step), self.pool(step)
-        align16, resident = (take_or(step, key, boolean, False) for key in ("align16", "resident"))
-        secret = pool.acquire(take(step, "len", integer), guarded=True, align16=align16, resident=resident)
-        self.bind_secret(name, secret, out)
 
-    def op_acquire_batch(self, step: Fields, out: Fields) -> None:
-        names = [self.unused(name) for name in take(step, "as", list_of(text))]
-        secrets = self.pool(step).acquire_many(take(step, "len", integer), len(names))
-        for name, secret in zip(names, secrets):
-            self.bind(name, secret)
+def acquire(step: Step) -> Outputs:
+    options = acquire_options(step)
+    return bind_secret(step, lambda: pool_of(step).acquire(step.integer("len"), **options))
 
-    def op_generate(self, step: Fields, out: Fields) -> None:
-        name = self.name(step)
-        self.bind_secret(name, Secret.generate(take(step, "len", integer), pool=self.pool(step)), out)
 
-    def op_from_bytes(self, step: Fields, out: Fields) -> None:
-        name, data = self.name(step), take(step, "data", self.data)
-        out["source"] = data
-        self.bind_secret(name, Secret.from_bytes(data, pool=self.pool(step)), out)
+def acquire_guarded(step: Step) -> Outputs:
+    options: Any = {"guarded": True, "align16": step.flag("align16"), "resident": step.flag("resident")}
+    return bind_secret(step, lambda: pool_of(step).acquire(step.integer("len"), **options))
 
-    def op_take_bytes(self, step: Fields, out: Fields) -> None:
-        name, source, pool = self.name(step), bytearray(take(step, "data", self.data)), self.pool(step)
-        try:
-            self.bind_secret(name, Secret.take_bytes(source, pool=pool), out)
-        finally:
-            out["source"] = bytes(source)
 
-    def op_duplicate(self, step: Fields, out: Fields) -> None:
-        name = self.name(step)
-        self.bind_secret(name, self.on(step).duplicate(), out)
+def from_source(step: Step, make: Callable[..., Any], **options: Any) -> Any:
+    """Binds what is made of the caller's bytes: `source` is what became of them."""
+    source = bytearray(step.data("data"))
+    try:
+        return step.bind(lambda: make(source, pool=pool_of(step), **options))
+    finally:
+        step.out["source"] = bytes(source)
 
-    # Using secrets
 
-    def op_info(self, step: Fields, out: Fields) -> None:
-        secret = self.on(step)
-        self.describe(secret, out)
-        out["purged"] = secret.info().purged
+def secret_from_source(step: Step, make: Callable[..., Secret]) -> Outputs:
+    return told(from_source(step, make).info())
 
-    def op_put(self, step: Fields, out: Fields) -> None:
-        self.on(step).put(take(step, "offset", integer), take(step, "data", self.data))
 
-    def op_get(self, step: Fields, out: Fields) -> None:
-        secret, offset, length = self.on(step), take(step, "offset", integer), take(step, "len", integer)
-        out["data"] = secret.get(offset, length)
-        buffer = bytearray(length)
-        expect("get_into", length, secret.get_into(offset, buffer))
-        expect("get_into", out["data"], bytes(buffer))
+def generate(step: Step) -> Outputs:
+    return bind_secret(step, lambda: Secret.generate(step.integer("len"), pool=pool_of(step)))
 
-    def op_reveal(self, step: Fields, out: Fields) -> None:
-        secret = self.on(step)
-        if "cap" in step:
-            self.reveal_into(secret, take(step, "cap", integer), out)
-        else:
-            out["data"] = secret.reveal()
-            self.reveal_into(secret, len(out["data"]), {**out})
-        out.setdefault("len", len(out.get("data", b"")))
 
-    def reveal_into(self, secret: Secret, cap: int, out: Fields) -> None:
-        buffer = bytearray(cap)
-        try:
-            out["len"] = secret.reveal_into(buffer)
-        except libkeep.BufferTooSmallError as error:
-            out["len"] = error.needed
-            raise
-        revealed = bytes(buffer[: out["len"]])
-        expect("reveal_into", out.setdefault("data", revealed), revealed)
+# Using secrets
 
-    def op_randomize(self, step: Fields, out: Fields) -> None:
-        self.on(step).randomize()
 
-    def op_clear(self, step: Fields, out: Fields) -> None:
-        self.on(step).clear()
+def get(step: Step) -> Outputs:
+    offset, buffer = step.integer("offset"), bytearray(step.integer("len"))
+    data = step.on().get(offset, len(buffer))
+    expect("get_into", len(buffer), step.on().get_into(offset, buffer))
+    expect("get_into", data, bytes(buffer))
+    return {"data": data}
 
-    def op_freeze(self, step: Fields, out: Fields) -> None:
-        self.on(step).freeze()
 
-    def op_melt(self, step: Fields, out: Fields) -> None:
-        self.on(step).melt()
+def reveal(step: Step) -> Outputs:
+    whole = None if "cap" in step else step.on().reveal()
+    buffer = bytearray(step.integer("cap") if whole is None else len(whole))
+    try:
+        data = bytes(buffer[: step.on().reveal_into(buffer)])
+    except libkeep.BufferTooSmallError as error:
+        step.out["len"] = error.needed
+        raise
+    expect("reveal_into", data if whole is None else whole, data)
+    return {"data": data, "len": len(data)}
 
-    def op_resize(self, step: Fields, out: Fields) -> None:
-        self.on(step).resize(take(step, "len", integer))
 
-    def op_equal(self, step: Fields, out: Fields) -> None:
-        secret, other = self.on(step), self.on(step, "with")
-        out["equal"] = secret.equal(other)
-        expect("==", out["equal"], secret == other)
+def equal(step: Step) -> Outputs:
+    same = step.on().equal(step.on("with"))
+    expect("==", same, step.on() == step.on("with"))
+    return {"equal": same}
 
-    def op_equal_bytes(self, step: Fields, out: Fields) -> None:
-        secret, data = self.on(step), take(step, "data", self.data)
-        out["equal"] = secret.equal_bytes(data)
-        expect("==", out["equal"], secret == data)
 
-    def op_read_window(self, step: Fields, out: Fields) -> None:
-        secret, steps = self.on(step), take(step, "steps", list_of(dict))
-        with secret.read() as view:
-            out["data"] = bytes(view)
-            self.run(steps)
+def equal_bytes(step: Step) -> Outputs:
+    same = step.on().equal_bytes(step.data("data"))
+    expect("==", same, step.on() == step.data("data"))
+    return {"equal": same}
 
-    def op_write_window(self, step: Fields, out: Fields) -> None:
-        secret, steps, data = self.on(step), take(step, "steps", list_of(dict)), take_or(step, "data", self.data, b"")
-        with secret.write() as view:
-            out["data"] = bytes(view)
-            view[: len(data)] = data
-            self.run(steps)
 
-    def op_release(self, step: Fields, out: Fields) -> None:
-        secret = self.on(step)
-        secret.info()  # closing twice is no error in Python; a call on a closed secret is
-        secret.close()
-        self.freed.update(name for name, handle in self.handles.items() if handle is secret)
+def run_window(step: Step, begin: Callable[[], Any]) -> None:
+    """Notes what a window shows, and runs the step's steps in it."""
+    steps, data = step.take("steps", of_type(list)), step.data("data") or b""
+    try:
+        with begin() as view:
+            step.out["data"] = bytes(view)
+            if data:
+                view[: len(data)] = data
+            step.run.steps(steps)
+    finally:
+        if "data" not in step.out:
+            steps.clear()  # a window that is not open runs none
 
-    def op_purge(self, step: Fields, out: Fields) -> None:
-        out["open_windows"] = purge()
 
-    # Sealing
+def release(step: Step) -> None:
+    secret = step.on()
+    secret.info()  # closing twice is no error in Python; a call on a closed secret is
+    secret.close()
+    step.run.freed.update(name for name, handle in step.run.handles.items() if handle is secret)
 
-    def op_seal(self, step: Fields, out: Fields) -> None:
-        name, data, type = self.name(step), take(step, "data", self.data), take_or(step, "type", integer, 0)
-        out["source"] = data
-        self.bind(name, Sealed(data, type=type, pool=self.pool(step)))
 
-    def op_seal_take(self, step: Fields, out: Fields) -> None:
-        name, source, pool = self.name(step), bytearray(take(step, "data", self.data)), self.pool(step)
-        try:
-            self.bind(name, Sealed.take(source, type=take_or(step, "type", integer, 0), pool=pool))
-        finally:
-            out["source"] = bytes(source)
+# Sealing
 
-    def op_seal_secret(self, step: Fields, out: Fields) -> None:
-        name, type = self.name(step), take_or(step, "type", integer, 0)
-        self.bind(name, Sealed.from_secret(self.on(step), type=type))
 
-    def op_open(self, step: Fields, out: Fields) -> None:
-        name, options = self.name(step), self.acquire_options(step)
-        secret = self.on(step).open(**options)
-        self.bind_secret(name, secret, out)
-        out["data"] = secret.reveal()
+def seal(step: Step, make: Callable[..., Sealed]) -> None:
+    from_source(step, make, type=step.integer("type"))
 
-    def op_open_into(self, step: Fields, out: Fields) -> None:
-        sealed, secret = self.on(step), self.on(step, "into")
-        try:
-            out["len"] = sealed.open_into(secret)
-        finally:
-            if status_of(secret.reveal) == "OK":
-                out.update(data=secret.reveal(), len=len(secret))
 
-    def op_sealed_info(self, step: Fields, out: Fields) -> None:
-        info = self.on(step).info()
-        out.update(len=info.len, type=info.type, stored_len=info.stored_len, purged=info.purged)
+def seal_secret(step: Step) -> None:
+    step.bind(lambda: Sealed.from_secret(step.on(), type=step.integer("type")))
 
-    def op_id_before(self, step: Fields, out: Fields) -> None:
-        out["before"] = self.on(step).info().id < self.on(step, "with").info().id
+
+def open_sealed(step: Step) -> Outputs:
+    options = acquire_options(step)
+    out = bind_secret(step, lambda: step.on().open(**options))
+    return {**out, "data": step.run.handles[step.text("as")].reveal()}
+
+
+def open_into(step: Step) -> Outputs:
+    secret = step.on("into")
+    try:
+        return {"len": step.on().open_into(secret)}
+    finally:
+        if status_of(secret.reveal) == "OK":
+            step.out.update(data=secret.reveal(), len=len(secret))
+
+
+ARRAYS: Arrays = {"known": ("transform in", run_known), "scripts": ("script", run_script)}
+
+OPERATIONS: Operations = {
+    "pool_new": ("as", make_pool),
+    "pool_stats": ("", pool_stats),
+    "acquire": ("as len", acquire),
+    "acquire_guarded": ("as len", acquire_guarded),
+    "acquire_batch": ("as len", acquire_many),
+    "reserve": ("len count", lambda step: pool_of(step).reserve(step.integer("len"), step.integer("count"))),
+    "trim": ("", lambda step: pool_of(step).trim()),
+    "generate": ("as len", generate),
+    "from_bytes": ("as data", lambda step: secret_from_source(step, Secret.from_bytes)),
+    "take_bytes": ("as data", lambda step: secret_from_source(step, Secret.take_bytes)),
+    "duplicate": ("on as", lambda step: bind_secret(step, lambda: step.on().duplicate())),
+    "info": ("on", lambda step: told(step.on().info())),
+    "put": ("on offset data", lambda step: step.on().put(step.integer("offset"), step.data("data"))),
+    "get": ("on offset len", get),
+    "reveal": ("on", reveal),
+    "randomize": ("on", lambda step: step.on().randomize()),
+    "clear": ("on", lambda step: step.on().clear()),
+    "freeze": ("on", lambda step: step.on().freeze()),
+    "melt": ("on", lambda step: step.on().melt()),
+    "resize": ("on len", lambda step: step.on().resize(step.integer("len"))),
+    "equal": ("on with", equal),
+    "equal_bytes": ("on data", equal_bytes),
+    "read_window": ("on steps", lambda step: run_window(step, lambda: step.on().read())),
+    "write_window": ("on steps", lambda step: run_window(step, lambda: step.on().write())),
+    "release": ("on", release),
+    "purge": ("", lambda step: {"open_windows": purge()}),
+    "seal": ("as data", lambda step: seal(step, Sealed)),
+    "seal_take": ("as data", lambda step: seal(step, Sealed.take)),
+    "seal_secret": ("on as", seal_secret),
+    "open": ("on as", open_sealed),
+    "open_into": ("on into", open_into),
+    "sealed_info": ("on", lambda step: told(step.on().info())),
+    "id_before": ("on with", lambda step: {"before": step.on().info().id < step.on("with").info().id}),
+}

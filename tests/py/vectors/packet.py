@@ -7,7 +7,7 @@ import array
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,117 +31,89 @@ from libkeep import (
 )
 
 from . import (
-    Fields,
-    Runner,
-    Script,
-    boolean,
+    Arrays,
+    Forms,
+    Operations,
+    Outputs,
+    Step,
     expect,
-    fields,
+    expect_status,
     integer,
     integer64,
     list_of,
-    of_type,
+    one_of,
     run_script,
-    status_name,
-    status_of,
-    take,
-    take_or,
-    text,
+    told,
+    word_of,
 )
 
 # What all sessions seal and open with.
 aead = Aead[os.environ.get("KEEP_TEST_AEAD", "auto").upper()]
 
-DATA, HEARTBEAT, HANDSHAKE = PacketKind.DATA, PacketKind.HEARTBEAT, PacketKind.HANDSHAKE
-KINDS = {kind.name.lower(): kind for kind in PacketKind}
+HEARTBEAT, HANDSHAKE = PacketKind.HEARTBEAT, PacketKind.HANDSHAKE
 NAMES = {0: "OK", **{status: error.name for status, error in libkeep.by_status.items()}}
-SIDES = ("initiator", "responder")
+OTHER = {"initiator": "responder", "responder": "initiator"}
 
 
-def constant(name: str) -> object:
-    return getattr(libkeep, name.removeprefix("KEEP_"), None)
+# Requests
 
 
-# Forms
-
-
-def plain_data(value: Any) -> bytes:
-    return Script().data(value)
-
-
-def events_of(value: Any) -> list[bytes]:
+def events_of(step: Step) -> list[bytes]:
     found: list[bytes] = []
-    for each in of_type(list)(value):
-        if isinstance(each, dict) and "count" in each:
-            many = dict(each)
-            found += [take(many, "event", plain_data)] * take(many, "count", integer)
+    for value in step.take("events", list_of(lambda each: each), []):
+        if isinstance(value, dict) and "count" in value:
+            many = step.part(value, "count event")
+            found += [many.data("event")] * many.integer("count")
         else:
-            found.append(plain_data(each))
+            found.append(step.run.data(value))
     return found
 
 
-def take_events(case: Fields) -> list[bytes]:
-    return take(case, "events", events_of) if "events" in case else []
+SETTINGS: Forms = {
+    "origin_hash": integer64,
+    **dict.fromkeys(("subnet_id", "channel_hash", "priority", "hop_ttl"), integer),
+}
+PLACE: Forms = {"stream_id": integer64, "sequence": integer64}
+REQUEST: Forms = {"kind": word_of(PacketKind), **PLACE, "flags": integer, "subprotocol_id": integer}
 
 
-def settings_of(value: Any) -> PacketSettings:
-    return PacketSettings(**{name: integer64(number) for name, number in fields(value).items()})
+def settings_of(step: Step) -> PacketSettings | None:
+    if "settings" not in step:
+        return None
+    return PacketSettings(**step.part(step.fields.take("settings"), " ".join(SETTINGS)).given(SETTINGS))
 
 
-def request_of(case: Fields) -> dict[str, Any]:
+def request_of(step: Step) -> dict[str, Any]:
     """The keywords of a request; those that the kind does not have are not there."""
-    request: dict[str, Any] = {"kind": take(case, "kind", KINDS.__getitem__)}
-    forms = {"flags": integer, "subprotocol_id": integer, "settings": settings_of}
-    for name, form in {"stream_id": integer64, "sequence": integer64, **forms}.items():
-        if name in case:
-            request[name] = take(case, name, form)
-    return request
-
-
-def numbers_of(case: Fields, *names: str) -> dict[str, Any]:
-    """Those of the numbers that are there."""
-    return {name: take(case, name, integer64) for name in names if name in case}
-
-
-def expect_info(what: str, want: Fields, got: PacketInfo) -> None:
-    shown = {**dataclasses.asdict(got), "kind": got.kind.name.lower(), "flags": int(got.flags)}
-    wanted = {name: value if name == "kind" else integer64(value) for name, value in want.items()}
-    expect(what, wanted, shown)
+    request = step.given(REQUEST)
+    settings = settings_of(step)
+    return request if settings is None else {**request, "settings": settings}
 
 
 # Sessions
 
 
-@contextlib.contextmanager
-def session(
-    key: bytes, session_id: int, *, seals: bool = False, first_counter: int = 0, **options: Any
-) -> Iterator[Session]:
-    chosen: Any = {"aead": aead, **options}
-    with Secret.from_bytes(key) as secret:
-        chosen["tx_key" if seals else "rx_key"] = secret
-        made = Session(session_id=session_id, first_counter=first_counter, **chosen)
-    with made:
-        yield made
+SESSION: Forms = {"session_id": integer64, "first_counter": integer64, "window": integer, "max_failed_opens": integer64}
 
 
-@dataclasses.dataclass
-class Keyed:
-    """What a session of a case is made of."""
+def make_session(step: Step, **keys: bytes | None) -> Session:
+    """A session of keys, and of what the step says of it."""
+    options = step.given(SESSION)
+    if "counter" in step:
+        options["first_counter"] = step.integer64("counter")
+    with contextlib.ExitStack() as stack:
+        for name, key in keys.items():
+            if key is not None:
+                options[name] = stack.enter_context(Secret.from_bytes(key))
+        return Session(aead=aead, **options)
 
-    key: bytes
-    session_id: int
-    first_counter: int = 0
 
-    @classmethod
-    def of(cls, case: Fields, counter: str | None = None) -> Keyed:
-        first = take(case, counter, integer64) if counter else 0
-        return cls(take(case, "key", plain_data), take(case, "session_id", integer64), first)
+def sealing(step: Step) -> Session:
+    return make_session(step, tx_key=step.data("key"))
 
-    def sealing(self) -> contextlib.AbstractContextManager[Session]:
-        return session(self.key, self.session_id, seals=True, first_counter=self.first_counter)
 
-    def opening(self, **options: Any) -> contextlib.AbstractContextManager[Session]:
-        return session(self.key, self.session_id, **options)
+def opening(step: Step) -> Session:
+    return make_session(step, rx_key=step.data("key"))
 
 
 # Ways to seal
@@ -245,296 +217,178 @@ OPENERS: list[Callable[[Session, bytes], Opened[Any]]] = [Session.open, open_int
 # Building
 
 
-def run_build(case: Fields, position: int) -> None:
-    if case["kind"] == "handshake":
-        run_frame(case)
+def run_build(step: Step) -> None:
+    request, events, want = request_of(step), events_of(step), step.data("packet")
+    if request["kind"] is HANDSHAKE:
+        run_frame(step, request)
         return
-    keyed, request = Keyed.of(case, "counter"), request_of(case)
-    events, want = take_events(case), take(case, "packet", plain_data)
+    step.part(step.fields, "key session_id counter")
     for way in ways(events, request):
-        with keyed.sealing() as sealer:
+        with sealing(step) as sealer:
             expect(way.__name__, want, way(sealer, events, request))
     for opens in OPENERS:
-        with keyed.opening() as opener:
+        with opening(step) as opener:
             expect("events", events, list(map(bytes, opens(opener, want).events)))
 
 
-def run_frame(case: Fields) -> None:
-    message, request = take(case, "handshake_payload", plain_data), request_of(case)
-    want, out = take(case, "packet", plain_data), bytearray(libkeep.MAX_PACKET_LEN)
-    expect("handshake_frame", want, packet.handshake_frame(message))
-    expect("handshake_frame_into", want, bytes(out[: packet.handshake_frame_into(message, out)]))
-    expect("a pool", want, by_pool(None, [message], request))
-    expect("kind", HANDSHAKE, packet.parse(want).kind)
+def run_frame(step: Step, request: dict[str, Any]) -> None:
+    message, out = step.data("handshake_payload"), bytearray(libkeep.MAX_PACKET_LEN)
+    step.expect("packet", packet.handshake_frame(message))
+    step.expect("packet", bytes(out[: packet.handshake_frame_into(message, out)]))
+    step.expect("packet", by_pool(None, [message], request))
+    expect("kind", HANDSHAKE, packet.parse(step.data("packet")).kind)
 
 
-def run_build_errors(case: Fields, position: int) -> None:
-    want = take(case, "status", status_name)
-    if case["kind"] == "handshake":
-        message, request = take(case, "handshake_payload", plain_data), request_of(case)
-        expect("status", want, status_of(lambda: packet.handshake_frame(message)))
-        expect("status of a pool", want, status_of(lambda: by_pool(None, [message], request)))
+def run_build_errors(step: Step) -> None:
+    request, events = request_of(step), events_of(step)
+    if request["kind"] is HANDSHAKE:
+        message = step.data("handshake_payload")
+        expect_status("a frame", step.status, lambda: packet.handshake_frame(message))
+        expect_status("a pool", step.status, lambda: by_pool(None, [message], request))
         return
-    keyed, request = Keyed.of(case, "first_counter"), request_of(case)
-    events, next_counter = take(case, "events", events_of), take(case, "next_counter", integer64)
-    with keyed.sealing() as sealer:
+    step.part(step.fields, "key session_id first_counter events next_counter")
+    with sealing(step) as sealer:
         for way in WAYS:
-            expect(f"status {way.__name__}", want, status_of(partial(way, sealer, events, request)))
-            expect("next_counter", next_counter, sealer.stats().next_counter)
+            expect_status(way.__name__, step.status, partial(way, sealer, events, request))
+            expect("next_counter", step.integer64("next_counter"), sealer.stats().next_counter)
 
 
 # Room
 
 
-def run_buffers(case: Fields, position: int) -> None:
-    {"seal": run_seal_buffers, "open": run_open_buffers}[take(case, "op", text)](case)
-
-
-def run_seal_buffers(case: Fields) -> None:
-    keyed, events = Keyed.of(case, "first_counter"), take(case, "events", events_of)
-    request = numbers_of(case, "stream_id", "sequence")
-    out = bytearray(take(case, "cap", integer))
-    with keyed.sealing() as sealer:
-        needed = refused(case, lambda: sealer.seal_into(events, out, **request)).needed
-        expect("needed_len", take(case, "needed_len", integer), needed)
-        expect("next_counter", take(case, "next_counter", integer64), sealer.stats().next_counter)
-        expect("buffer", bytes(len(out)), bytes(out))
-        expect("packet", take(case, "packet", plain_data), by_seal_into(sealer, events, request))
-
-
-def run_open_buffers(case: Fields) -> None:
-    keyed, datagram = Keyed.of(case), take(case, "packet", plain_data)
-    caps = take(case, "data_cap", integer), take(case, "event_cap", integer)
-    with keyed.opening() as opener:
-        if case["status"] != "BUFFER_TOO_SMALL":
-            (status,) = open_packed(opener, [datagram], *caps).statuses
-            expect("status", take(case, "status", status_name), NAMES[status])
-            return
-        values = refused(case, lambda: open_packed(opener, [datagram], *caps)).values[:2]
-        needs = take(case, "needed_data_len", integer), take(case, "needed_event_count", integer)
-        expect("needs", needs, values)
-        expect("events", take(case, "events", events_of), open_packed(opener, [datagram], *needs).events[0])
-
-
-def refused(case: Fields, call: Callable[[], object]) -> libkeep.KeepError:
-    """The exception of a call, which has the status of the case."""
-    want = take(case, "status", status_name)
+def refused(step: Step, call: Callable[[], object]) -> libkeep.KeepError:
+    """The exception of a call, which has the status of the step."""
     try:
         call()
     except libkeep.KeepError as error:
-        expect("status", want, error.name)
+        expect("status", step.status, error.name)
         return error
-    raise AssertionError(f"expected {want}, got OK")
+    raise AssertionError(f"expected {step.status}, got OK")
 
 
-def run_fit(case: Fields, position: int) -> None:
-    events, fits = take(case, "events", events_of), take(case, "fits", boolean)
-    status = status_of(lambda: packet.measure(events))
-    expect("status", take(case, "status", status_name), status)
-    expect("fits", fits, status == "OK")
-    if fits:
-        expect("packet_len", take(case, "packet_len", integer), packet.measure(events))
+def run_seal_buffers(step: Step) -> None:
+    events, request, out = events_of(step), step.given(PLACE), bytearray(step.integer("cap"))
+    with sealing(step) as sealer:
+        step.expect("needed_len", refused(step, lambda: sealer.seal_into(events, out, **request)).needed)
+        expect("next_counter", step.integer64("next_counter"), sealer.stats().next_counter)
+        expect("buffer", bytes(len(out)), bytes(out))
+        step.expect("packet", by_seal_into(sealer, events, request))
 
 
-def run_max_events(case: Fields, position: int) -> None:
-    expect("max_events", take(case, "max_events", integer), packet.max_events(take(case, "event_len", integer)))
+def run_open_buffers(step: Step) -> None:
+    datagrams, caps = [step.data("packet")], (step.integer("data_cap"), step.integer("event_cap"))
+    with opening(step) as opener:
+        if step.status != "BUFFER_TOO_SMALL":
+            expect("status", step.status, NAMES[open_packed(opener, datagrams, *caps).statuses[0]])
+            return
+        data_len, event_count = refused(step, lambda: open_packed(opener, datagrams, *caps)).values[:2]
+        step.expect("needed_data_len", data_len)
+        step.expect("needed_event_count", event_count)
+        expect("events", events_of(step), open_packed(opener, datagrams, data_len, event_count).events[0])
+
+
+def run_fit(step: Step) -> None:
+    events = events_of(step)
+    expect_status("measure", step.status, lambda: packet.measure(events))
+    step.expect("fits", step.status == "OK")
+    if step.status == "OK":
+        step.expect("packet_len", packet.measure(events))
 
 
 # Reading
 
 
-def run_prefix(case: Fields, position: int) -> None:
-    with session(bytes(range(32)), take(case, "session_id", integer64), seals=True) as sealer:
-        expect("prefix", take(case, "prefix", plain_data), sealer.heartbeat()[12:16])
+def run_prefix(step: Step) -> None:
+    with make_session(step, tx_key=bytes(range(32))) as sealer:
+        step.expect("prefix", sealer.heartbeat()[12:16])
 
 
-def run_parse(case: Fields, position: int) -> None:
-    datagram, want = take(case, "packet", plain_data), take(case, "status", status_name)
-    expect("status", want, status_of(lambda: packet.parse(datagram)))
-    if want == "OK":
-        expect_info("info", take(case, "info", fields), packet.parse(datagram))
+def expect_info(step: Step, info: PacketInfo) -> None:
+    step.expect_all("info", told(info, is_wide=lambda name: True))
 
 
-@dataclasses.dataclass
-class Step:
-    """One datagram of a session, and what is expected of it."""
-
-    datagram: bytes
-    status: str
-    info: Fields | None
-    events: list[bytes]
-
-    @classmethod
-    def of(cls, value: Any) -> Step:
-        step = dict(fields(value))
-        datagram, status = take(step, "packet", plain_data), take(step, "status", status_name)
-        info = take(step, "info", fields) if status == "OK" else None
-        found = cls(datagram, status, info, take(step, "events", events_of) if status == "OK" else [])
-        expect("keys of a step", [], sorted(step))
-        return found
-
-    def expect(self, opened: Opened[Any]) -> None:
-        if self.info is not None:
-            expect_info("info", self.info, opened.info)
-        expect("events", self.events, list(map(bytes, opened.events)))
+def run_parse(step: Step) -> None:
+    datagram = step.data("packet")
+    expect_status("parse", step.status, lambda: packet.parse(datagram))
+    if step.status == "OK":
+        expect_info(step, packet.parse(datagram))
 
 
-def run_open(case: Fields, position: int) -> None:
-    keyed, steps = Keyed.of(case), take(case, "steps", list_of(Step.of))
-    options = numbers_of(case, "window", "max_failed_opens")
-    stats = take(case, "stats", fields)
-    datagrams, statuses = [step.datagram for step in steps], [step.status for step in steps]
-    for opens in OPENERS:
-        with keyed.opening(**options) as opener:
-            for step in steps:
-                expect(f"status {opens.__name__}", step.status, status_of(partial(check, step, opens, opener)))
-            expect_stats(stats, opener)
-    with keyed.opening(**options) as opener:
-        batch = opener.open_batch(datagrams)
-        expect("statuses of a batch", statuses, [NAMES[opened.status] for opened in batch])
-        for step, opened in zip(steps, batch):
-            step.expect(opened)
-        expect_stats(stats, opener)
-    with keyed.opening(**options) as opener:
-        total = sum(map(len, datagrams))
-        packed = open_packed(opener, datagrams, total, total // 4)
-        expect("statuses of a packed batch", statuses, [NAMES[status] for status in packed.statuses])
-        expect("events of a packed batch", [step.events for step in steps], packed.events)
-        expect_stats(stats, opener)
+def expect_opened(step: Step, opened: Opened[Any]) -> None:
+    if step.status == "OK":
+        expect_info(step, opened.info)
+        expect("events", events_of(step), list(map(bytes, opened.events)))
 
 
-def check(step: Step, opens: Callable[[Session, bytes], Opened[Any]], opener: Session) -> None:
-    step.expect(opens(opener, step.datagram))
+def open_singly(opens: Callable[[Session, bytes], Opened[Any]], opener: Session, steps: list[Step]) -> None:
+    for step in steps:
+        call = partial(opens, opener, step.data("packet"))
+        expect_status(opens.__name__, step.status, lambda: expect_opened(step, call()))  # noqa: B023
 
 
-def expect_stats(want: Fields, opener: Session) -> None:
-    stats = dataclasses.asdict(opener.stats())
-    expect("stats", want, {name: stats.get(name) for name in want})
+def open_at_once(opener: Session, steps: list[Step]) -> None:
+    opened = opener.open_batch([step.data("packet") for step in steps])
+    expect("statuses of a batch", [step.status for step in steps], [NAMES[each.status] for each in opened])
+    for step, each in zip(steps, opened):
+        expect_opened(step, each)
 
 
-def run_replay(case: Fields, position: int) -> None:
-    keyed, window = Keyed.of(case), take(case, "window", integer)
-    with keyed.opening(window=window) as opener:
-        for commit in map(dict, take(case, "commits", list_of(fields))):
-            datagram = take(commit, "packet", plain_data)
-            expect("counter", take(commit, "counter", integer64), packet.parse(datagram).counter)
-            want = "OK" if take(commit, "accepted", boolean) else "REPLAY"
-            expect("status", want, status_of(partial(opener.open, datagram)))
-            expect("keys of a commit", [], sorted(commit))
+def open_all_packed(opener: Session, steps: list[Step]) -> None:
+    datagrams = [step.data("packet") for step in steps]
+    total = sum(map(len, datagrams))
+    packed = open_packed(opener, datagrams, total, total // 4)
+    expect("statuses of a packed batch", [step.status for step in steps], [NAMES[each] for each in packed.statuses])
+    for step, events in zip(steps, packed.events):
+        expect("events of a packed batch", events_of(step) if step.status == "OK" else [], events)
+
+
+def run_open(step: Step) -> None:
+    singly: list[Callable[[Session, list[Step]], None]] = [partial(open_singly, opens) for opens in OPENERS]
+    for run in (*singly, open_at_once, open_all_packed):
+        with opening(step) as opener:
+            run(opener, step.parts("steps", "packet status"))
+            stats = told(opener.stats())
+            step.expect_all("stats", {name: stats[name] for name in ("opened", "auth_failed", "replayed", "malformed")})
+
+
+def run_replay(step: Step) -> None:
+    with opening(step) as opener:
+        for commit in step.parts("commits", "counter packet accepted"):
+            datagram = commit.data("packet")
+            expect("counter", commit.integer64("counter"), packet.parse(datagram).counter)
+            expect_status("a commit", "OK" if commit.flag("accepted") else "REPLAY", partial(opener.open, datagram))
 
 
 # Handshakes
 
 
-class Exchange:
-    """Two handshakes, and the sessions that they end in."""
+noise_of = one_of({"IKpsk2": Noise.IKPSK2, "XXpsk3": Noise.XXPSK3})
 
-    def __init__(self, case: Fields) -> None:
-        protocol, pattern = take(case, "protocol", text), take(case, "pattern", text)
-        expect("protocol", f"Noise_{pattern}_25519_ChaChaPoly_SHA256", protocol)
-        self.noise = Noise[pattern.upper()]
-        self.shared = take(case, "pre_shared_key", plain_data), take(case, "prologue", plain_data)
-        self.public = [self.public_key(case, side) for side in ("init", "resp")]
-        remote = take_or(case, "init_remote_static", plain_data, self.public[1])
-        own = take_or(case, "resp_pre_shared_key", plain_data, self.shared[0])
-        prologue = take_or(case, "resp_prologue", plain_data, self.shared[1])
-        knows = remote if self.noise is Noise.IKPSK2 else None
-        self.sides = {
-            "initiator": self.make(case, Role.INITIATOR, "init", *self.shared, knows),
-            "responder": self.make(case, Role.RESPONDER, "resp", own, prologue, None),
-        }
-        for name in ("init_static", "resp_static", "init_ephemeral", "resp_ephemeral"):
-            case.pop(name)
 
-    def public_key(self, case: Fields, side: str) -> bytes:
-        with Secret.from_bytes(plain_data(case[f"{side}_static"])) as static:
-            public = Handshake.public_key(static)
-        expect(f"{side}_static_public", take(case, f"{side}_static_public", plain_data), public)
-        return public
+def own_or(step: Step, side: str, key: str) -> bytes:
+    """What one side has of its own, or else both."""
+    return step.data(f"{side}_{key}" if f"{side}_{key}" in step else key)
 
-    def make(
-        self, case: Fields, role: Role, side: str, pre_shared_key: bytes, prologue: bytes, remote: bytes | None
-    ) -> Handshake:
-        with contextlib.ExitStack() as stack:
-            keys = (plain_data(case[f"{side}_static"]), pre_shared_key, plain_data(case[f"{side}_ephemeral"]))
-            static, shared, ephemeral = (stack.enter_context(Secret.from_bytes(key)) for key in keys)
-            return Handshake(
-                self.noise,
-                role,
-                static_key=static,
-                pre_shared_key=shared,
-                ephemeral_key=ephemeral,
-                remote_static=remote,
-                prologue=prologue,
-            )
 
-    def close(self) -> None:
-        for handshake in self.sides.values():
-            handshake.close()
+def make_handshake(step: Step, role: Role, side: str, **options: Any) -> Handshake:
+    keys = {f"{name}_key": step.data(f"{side}_{name}") for name in ("static", "ephemeral")}
+    keys["pre_shared_key"] = own_or(step, side, "pre_shared_key")
+    with contextlib.ExitStack() as stack:
+        secrets: Any = {name: stack.enter_context(Secret.from_bytes(key)) for name, key in keys.items()}
+        step.expect(f"{side}_static_public", Handshake.public_key(secrets["static_key"]))
+        return Handshake(
+            step.take("pattern", noise_of), role, prologue=own_or(step, side, "prologue"), **secrets, **options
+        )
 
-    def step(self, value: Any) -> None:
-        step = dict(fields(value))
-        op, side = take(step, "op", text), take(step, "side", self.sides.__getitem__)
-        want = take(step, "status", status_name)
-        {"write": self.write, "read": self.read}[op](side, step, want)
-        expect("keys of a step", [], sorted(step))
 
-    def write(self, side: Handshake, step: Fields, want: str) -> None:
-        payload, message = take(step, "payload", plain_data), bytearray()
-        if want == "OK":
-            wanted = take(step, "message", plain_data)
-            expect("needed", len(wanted), needed(lambda: side.write_into(payload, bytearray())))
-        expect("status of a write", want, status_of(lambda: message.extend(side.write(payload))))
-        if want == "OK":
-            expect("message", wanted, bytes(message))
-            header = packet.handshake_frame(message)[: libkeep.PACKET_HEADER_LEN]
-            expect("frame_header", take(step, "frame_header", plain_data), header)
-
-    def read(self, side: Handshake, step: Fields, want: str) -> None:
-        message, payload = take(step, "message", plain_data), bytearray()
-        wanted = take(step, "payload", plain_data) if want == "OK" else b""
-        if wanted:
-            expect("needed", len(wanted), needed(lambda: side.read_into(message, bytearray())))
-        expect("status of a read", want, status_of(lambda: payload.extend(side.read(message))))
-        expect("payload", wanted, bytes(payload))
-
-    def end(self, case: Fields) -> None:
-        """Both sides are done: they know each other, and their sessions agree."""
-        want = take(case, "handshake_hash", plain_data)
-        for name, other in zip(SIDES, reversed(self.public)):
-            info = self.sides[name].info()
-            expect(
-                f"info of the {name}", (HandshakeState.DONE, other, want), (info.state, info.remote_static, info.hash)
-            )
-        session_id, packets = take(case, "session_id", integer64), take(case, "packets", list_of(fields))
-        unconfirmed = take(case, "unconfirmed", text)
-        sessions = {name: side.session(aead=aead) for name, side in self.sides.items()}
-        for name, made in sessions.items():
-            expect(f"the {name} is confirmed", name != unconfirmed, made.stats().confirmed)
-            expect("second session", "STATE", status_of(self.sides[name].session))
-        self.talk(sessions, session_id, packets)
-        forth, back = (take(case, f"key_{one}_to_{other}", plain_data) for one, other in (SIDES, SIDES[::-1]))
-        with Secret.from_bytes(forth) as there, Secret.from_bytes(back) as again:
-            plain = {
-                "initiator": Session(session_id=session_id, tx_key=there, rx_key=again, aead=aead),
-                "responder": Session(session_id=session_id, tx_key=again, rx_key=there, aead=aead),
-            }
-        self.talk(plain, session_id, packets)
-
-    def talk(self, sessions: dict[str, Session], session_id: int, packets: list[Fields]) -> None:
-        """Each side's first packet, opened by the other; closes the sessions."""
-        for value in packets:
-            each = dict(value)
-            side, events = take(each, "side", text), take(each, "events", events_of)
-            request = numbers_of(each, "stream_id", "sequence")
-            datagram = sessions[side].seal(events, **request)
-            expect("packet", take(each, "packet", plain_data), datagram)
-            (other,) = (made for name, made in sessions.items() if name != side)
-            expect("events", tuple(events), other.open(datagram).events)
-            expect("session_id", session_id, packet.parse(datagram).session_id)
-            expect("an opened packet confirms", True, other.stats().confirmed)
-        for made in sessions.values():
-            made.close()
+def make_sides(step: Step) -> dict[str, Handshake]:
+    expect("protocol", f"Noise_{step.text('pattern')}_25519_ChaChaPoly_SHA256", step.text("protocol"))
+    remote = step.data("init_remote_static") or step.data("resp_static_public")
+    options = {"remote_static": remote} if step.take("pattern", noise_of) is Noise.IKPSK2 else {}
+    return {
+        "initiator": make_handshake(step, Role.INITIATOR, "init", **options),
+        "responder": make_handshake(step, Role.RESPONDER, "resp"),
+    }
 
 
 def needed(call: Callable[[], object]) -> int | None:
@@ -546,81 +400,122 @@ def needed(call: Callable[[], object]) -> int | None:
     return None
 
 
-def run_noise(case: Fields, position: int) -> None:
-    exchange = Exchange(case)
-    with contextlib.closing(exchange):
-        for step in take(case, "steps", list_of(fields)):
-            exchange.step(step)
-        if "handshake_hash" in case:
-            exchange.end(case)
+def write(side: Handshake, step: Step) -> None:
+    payload, message = step.data("payload"), bytearray()
+    room = needed(lambda: side.write_into(payload, bytearray())) if step.status == "OK" else None
+    expect_status("a write", step.status, lambda: message.extend(side.write(payload)))
+    if step.status == "OK":
+        expect("needed", len(message), room)
+        step.expect("message", bytes(message))
+        step.expect("frame_header", packet.handshake_frame(message)[: libkeep.PACKET_HEADER_LEN])
+
+
+def read(side: Handshake, step: Step) -> None:
+    message, payload, has_payload = step.data("message"), bytearray(), bool(step.data("payload"))
+    room = needed(lambda: side.read_into(message, bytearray())) if has_payload else 0
+    expect_status("a read", step.status, lambda: payload.extend(side.read(message)))
+    if step.status == "OK":
+        expect("needed", len(payload), room)
+        step.expect("payload", bytes(payload))
+
+
+MESSAGES = {"write": (write, "payload"), "read": (read, "message")}
+
+
+def run_end(step: Step, sides: dict[str, Handshake]) -> None:
+    """Both sides are done: they know each other, and their sessions agree with plain ones of the same keys."""
+    public = {"initiator": step.data("init_static_public"), "responder": step.data("resp_static_public")}
+    sessions = {}
+    for name, side in sides.items():
+        info = side.info()
+        expect(f"state of the {name}", HandshakeState.DONE, info.state)
+        expect("remote_static", public[OTHER[name]], info.remote_static)
+        step.expect("handshake_hash", info.hash)
+        sessions[name] = side.session(aead=aead)
+        is_confirmed = step.take("unconfirmed", one_of(OTHER)) == name
+        expect(f"the {name} is confirmed", is_confirmed, sessions[name].stats().confirmed)
+        expect_status("a second session", "STATE", side.session)
+    talk(step, sessions)
+    forth, back = step.data("key_initiator_to_responder"), step.data("key_responder_to_initiator")
+    initiator = make_session(step, tx_key=forth, rx_key=back)
+    talk(step, {"initiator": initiator, "responder": make_session(step, tx_key=back, rx_key=forth)})
+
+
+def talk(step: Step, sessions: dict[str, Session]) -> None:
+    """Each side's first packet, opened by the other; closes the sessions."""
+    for each in step.parts("packets", "side stream_id sequence events packet"):
+        other, events = sessions[each.take("side", one_of(OTHER))], events_of(each)
+        datagram = sessions[each.text("side")].seal(events, **each.given(PLACE))
+        each.expect("packet", datagram)
+        expect("events", tuple(events), other.open(datagram).events)
+        expect("session_id", step.integer64("session_id"), packet.parse(datagram).session_id)
+        expect("an opened packet confirms", True, other.stats().confirmed)
+    for made in sessions.values():
+        made.close()
+
+
+def run_noise(step: Step) -> None:
+    sides = make_sides(step)
+    with contextlib.ExitStack() as stack:
+        for side in sides.values():
+            stack.callback(side.close)
+        for message in step.parts("steps", "op side status"):
+            run, inputs = message.take("op", one_of(MESSAGES))
+            run(message.take("side", one_of(sides)), message.part(message.fields, inputs))
+        if "handshake_hash" in step:
+            run_end(step, sides)
 
 
 # Pools
 
 
-class PoolScript(Script):
-    def op_session(self, step: Fields, out: Fields) -> None:
-        name, session_id = self.name(step), take(step, "session_id", integer64)
-        options = numbers_of(step, "first_counter", "window")
-        with contextlib.ExitStack() as stack:
-            for key in ("tx_key", "rx_key"):
-                if key in step:
-                    options[key] = stack.enter_context(Secret.from_bytes(take(step, key, self.data)))
-            self.bind(name, Session(session_id=session_id, aead=aead, **options))
-
-    def op_pool(self, step: Fields, out: Fields) -> None:
-        name, capacity = self.name(step), take(step, "capacity", integer)
-        self.bind(name, PacketPool(capacity, settings=take_or(step, "settings", settings_of, None)))
-
-    def op_acquire(self, step: Fields, out: Fields) -> None:
-        name = self.name(step)
-        self.bind(name, self.on(step).acquire())
-
-    def op_set(self, step: Fields, out: Fields) -> None:
-        self.on(step).set(take(step, "settings", settings_of))
-
-    def op_unset(self, step: Fields, out: Fields) -> None:
-        self.on(step).set(None)
-
-    def op_build(self, step: Fields, out: Fields) -> None:
-        built, sealer, events = self.on(step), self.on(step, "session"), take_events(step)
-        built.build(sealer, events, **request_of(step))
-        self.show(built, out)
-
-    def op_build_handshake(self, step: Fields, out: Fields) -> None:
-        built = self.on(step)
-        built.build(None, [take(step, "payload", self.data)], kind=HANDSHAKE)
-        self.show(built, out)
-
-    def op_data(self, step: Fields, out: Fields) -> None:
-        self.show(self.on(step), out)
-
-    def show(self, built: Packet, out: Fields) -> None:
-        with built.data as view:
-            out["packet"] = bytes(view)
-
-    def op_pool_stats(self, step: Fields, out: Fields) -> None:
-        out.update(dataclasses.asdict(self.on(step).stats()))
-
-    def op_session_stats(self, step: Fields, out: Fields) -> None:
-        out["next_counter"] = hex(self.on(step).stats().next_counter)
+def make_pool(step: Step) -> None:
+    step.bind(lambda: PacketPool(step.integer("capacity"), settings=settings_of(step)))
 
 
-def run_pools(case: Fields, position: int) -> None:
-    run_script(PoolScript, case, position)
+def build(step: Step, session: Session | None, events: Sequence[bytes], **request: Any) -> Outputs:
+    step.on().build(session, events, **request)
+    return show(step.on())
 
 
-ARRAYS: dict[str, Runner] = {
-    "build": run_build,
-    "build_errors": run_build_errors,
-    "buffers": run_buffers,
-    "fit": run_fit,
-    "max_events": run_max_events,
-    "prefix": run_prefix,
-    "parse": run_parse,
-    "open": run_open,
-    "replay": run_replay,
-    "noise": run_noise,
-    "noise_errors": run_noise,
-    "pools": run_pools,
+def show(built: Packet) -> Outputs:
+    with built.data as view:
+        return {"packet": bytes(view)}
+
+
+NOISE = (
+    "protocol pattern pre_shared_key prologue init_static resp_static init_static_public resp_static_public "
+    "init_ephemeral resp_ephemeral steps"
+)
+BUFFERS = {"seal": run_seal_buffers, "open": run_open_buffers}
+
+ARRAYS: Arrays = {
+    "build": ("kind packet", run_build),
+    "build_errors": ("kind status", run_build_errors),
+    "buffers": ("op key session_id packet status", lambda step: step.take("op", one_of(BUFFERS))(step)),
+    "fit": ("events fits status", run_fit),
+    "max_events": ("event_len", lambda step: step.expect("max_events", packet.max_events(step.integer("event_len")))),
+    "prefix": ("session_id", run_prefix),
+    "parse": ("packet status", run_parse),
+    "open": ("key session_id window steps stats", run_open),
+    "replay": ("key session_id window commits", run_replay),
+    "noise": (NOISE, run_noise),
+    "noise_errors": (NOISE, run_noise),
+    "pools": ("script", run_script),
+}
+
+OPERATIONS: Operations = {
+    "session": (
+        "as session_id",
+        lambda step: step.bind(lambda: make_session(step, tx_key=step.data("tx_key"), rx_key=step.data("rx_key"))),
+    ),
+    "pool": ("as capacity", make_pool),
+    "acquire": ("on as", lambda step: step.bind(step.on().acquire)),
+    "set": ("on settings", lambda step: step.on().set(settings_of(step))),
+    "unset": ("on", lambda step: step.on().set(None)),
+    "build": ("on session kind", lambda step: build(step, step.on("session"), events_of(step), **request_of(step))),
+    "build_handshake": ("on payload", lambda step: build(step, None, [step.data("payload")], kind=HANDSHAKE)),
+    "data": ("on", lambda step: show(step.on())),
+    "pool_stats": ("on", lambda step: told(step.on().stats())),
+    "session_stats": ("on", lambda step: told(step.on().stats(), is_wide=lambda name: True)),
 }

@@ -5,8 +5,6 @@ package vectors
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -27,21 +25,36 @@ var packet = schema{
 		"KEEP_MAX_PACKET_SLOTS":    keep.MaxPacketSlots,
 		"KEEP_MAX_BATCH":           keep.MaxBatch,
 	},
-	arrays: map[string]func(*testCase){
-		"build":        buildPacket,
-		"build_errors": refusePacket,
-		"buffers":      growBuffers,
-		"fit":          fitEvents,
-		"max_events":   maxEvents,
-		"prefix":       noncePrefix,
-		"parse":        parsePacket,
-		"open":         openPackets,
-		"replay":       replayPackets,
-		"noise":        shakeHands,
-		"noise_errors": shakeHands,
-		"pools":        func(c *testCase) { c.script(packetOperations, take[[]any](c.fields, "script")) },
+	arrays: map[string]array{
+		"build":        {"kind packet", buildPacket},
+		"build_errors": {"kind status", refusePacket},
+		"buffers":      {"op key session_id packet status", growBuffers},
+		"fit":          {"events fits", fitEvents},
+		"max_events":   {"event_len max_events", maxEvents},
+		"prefix":       {"session_id prefix", noncePrefix},
+		"parse":        {"packet", parsePacket},
+		"open":         {"key session_id window steps stats", openPackets},
+		"replay":       {"key session_id window commits", replayPackets},
+		"noise":        {handshake, shakeHands},
+		"noise_errors": {handshake, shakeHands},
+		"pools":        scripts,
+	},
+	operations: map[string]operation{
+		"session":         {"as session_id", bound(sessionNew)},
+		"pool":            {"as capacity", bound(packetPoolNew)},
+		"acquire":         {"on as", bound(acquirePacket)},
+		"set":             {"on settings", setPacket},
+		"unset":           {"on", setPacket},
+		"build":           {"on session kind", build},
+		"build_handshake": {"on payload", buildHandshake},
+		"data":            {"on", func(s step) (outputs, error) { return s.built(nil) }},
+		"pool_stats":      {"on", tell((*keep.PacketPool).Stats)},
+		"session_stats":   {"on", tell((*keep.Session).Stats)},
 	},
 }
+
+const handshake = "protocol pattern pre_shared_key prologue init_static resp_static init_static_public " +
+	"resp_static_public init_ephemeral resp_ephemeral steps"
 
 var aeads = map[string]keep.AEAD{
 	"": keep.AEADAuto, "sodium": keep.AEADSodium, "openssl": keep.AEADOpenSSL, "ipsec-mb": keep.AEADIPsecMB,
@@ -62,91 +75,66 @@ func failure(status keep.Status) error {
 // Sessions.
 
 // session makes a session of keys, which may be missing; KEEP_TEST_AEAD names the back end of all.
-func (c *testCase) session(options keep.SessionOptions, txKey, rxKey any) (*keep.Session, error) {
-	aead, known := aeads[os.Getenv("KEEP_TEST_AEAD")]
-	if options.AEAD = aead; !known {
-		fail("KEEP_TEST_AEAD", slices.Sorted(maps.Keys(aeads)), os.Getenv("KEEP_TEST_AEAD"))
+func (s step) session(txKey, rxKey any) (*keep.Session, error) {
+	options := keep.SessionOptions{AEAD: wordOf("KEEP_TEST_AEAD", os.Getenv("KEEP_TEST_AEAD"), aeads)}
+	fill(s.object, &options)
+	if s.take("counter") != nil {
+		options.FirstCounter = s.u64("counter")
 	}
 	for place, key := range map[**keep.Secret]any{&options.TxKey: txKey, &options.RxKey: rxKey} {
 		if key != nil {
-			*place = need(keep.SecretFromBytes(nil, c.bytes(key)))
+			*place = need(keep.SecretFromBytes(nil, s.decode(key)))
 			defer (*place).Close()
 		}
 	}
 	return keep.NewSession(&options)
 }
 
-// keyed is what the sessions of a case are made of.
-type keyed struct {
-	*testCase
-	key     any
-	options keep.SessionOptions
+// sealing and opening use a session made of what the step says.
+func (s step) sealing(use func(*keep.Session)) {
+	session := need(s.session(s.take("key"), nil))
+	defer session.Close()
+	use(session)
 }
 
-func takeKeyed(c *testCase, counter string) keyed {
-	return keyed{c, take[any](c.fields, "key"), keep.SessionOptions{
-		SessionID:      c.fields.wide("session_id"),
-		FirstCounter:   c.fields.wide(counter),
-		Window:         c.fields.number("window", 0),
-		MaxFailedOpens: c.fields.wide("max_failed_opens"),
-	}}
-}
-
-func (k keyed) sealing(use func(*keep.Session)) {
-	k.use(need(k.session(k.options, k.key, nil)), use)
-}
-
-func (k keyed) opening(use func(*keep.Session)) {
-	k.use(need(k.session(k.options, nil, k.key)), use)
-}
-
-func (keyed) use(s *keep.Session, use func(*keep.Session)) {
-	defer s.Close()
-	use(s)
+func (s step) opening(use func(*keep.Session)) {
+	session := need(s.session(nil, s.take("key")))
+	defer session.Close()
+	use(session)
 }
 
 // Requests.
 
 // events takes events; a count stands for equal ones.
-func (c *testCase) events(o object) (events [][]byte) {
-	for _, value := range optional[[]any](o, "events") {
-		many, _ := value.(map[string]any)
-		if many["count"] == nil {
-			events = append(events, c.bytes(value))
-			continue
+func (s step) events() (events [][]byte) {
+	for _, value := range take[[]any](s.object, "events") {
+		o, _ := value.(map[string]any)
+		if many := (step{o, s.testCase}); many.take("count") != nil {
+			events = append(events, slices.Repeat([][]byte{many.bytes("event")}, many.int("count"))...)
+		} else {
+			events = append(events, s.decode(value))
 		}
-		each := object(maps.Clone(many))
-		events = append(events, slices.Repeat([][]byte{c.bytes(take[any](each, "event"))}, each.number("count"))...)
-		each.done()
 	}
 	return events
 }
 
-func takeSettings(o object) *keep.PacketSettings {
-	fields := object(optional[map[string]any](o, "settings"))
-	if fields == nil {
+func (s step) settings() *keep.PacketSettings {
+	if s.take("settings") == nil {
 		return nil
 	}
-	defer fields.done()
-	return &keep.PacketSettings{
-		OriginHash:  fields.wide("origin_hash"),
-		SubnetID:    uint32(fields.wide("subnet_id")),
-		ChannelHash: uint16(fields.number("channel_hash")),
-		Priority:    uint8(fields.number("priority")),
-		HopTTL:      uint8(fields.number("hop_ttl")),
-	}
+	settings, part := new(keep.PacketSettings), s.part("settings")
+	part.needs("origin_hash subnet_id channel_hash priority hop_ttl")
+	fill(part.object, settings)
+	return settings
 }
 
-func (c *testCase) request(o object) keep.Request {
-	return keep.Request{
-		Kind:          word(o, "kind", kinds),
-		StreamID:      o.wide("stream_id"),
-		Sequence:      o.wide("sequence"),
-		Flags:         keep.PacketFlags(o.number("flags", 0)),
-		SubprotocolID: uint16(o.number("subprotocol_id", 0)),
-		Settings:      takeSettings(o),
-		Events:        c.events(o),
+func (s step) request() keep.Request {
+	r := keep.Request{Kind: word(s, "kind", kinds, keep.PacketData), Settings: s.settings(), Events: s.events()}
+	if s.take("handshake_payload") != nil {
+		r.Events = [][]byte{s.bytes("handshake_payload")}
 	}
+	fill(s.object, &r)
+	return r
 }
 
 // Ways to seal, and to open.
@@ -216,15 +204,15 @@ var openers = map[string]func(*keep.Session, []byte) (keep.Opened, error){
 	},
 }
 
-// opening is what OpenPacked gives: events and status of each datagram, and where they lie.
-type opening struct {
+// unpacked is what OpenPacked gives: events and status of each datagram, and where they lie.
+type unpacked struct {
 	plain    []byte
 	spans    []keep.Span
 	events   [][][]byte
 	statuses []string
 }
 
-func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.Span) opening {
+func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.Span) unpacked {
 	var data []byte
 	var ends []uint32
 	for _, datagram := range datagrams {
@@ -233,7 +221,7 @@ func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.S
 	}
 	packetEnds, statuses := make([]uint32, len(ends)), make([]uint8, len(ends))
 	plain, found, err := s.OpenPacked(room, data, ends, spans, packetEnds, statuses)
-	p := opening{plain: need(plain, err), spans: found}
+	p := unpacked{plain: need(plain, err), spans: found}
 	for i, begin := 0, uint32(0); i < len(ends); begin, i = packetEnds[i], i+1 {
 		var events [][]byte
 		for _, span := range found[begin:packetEnds[i]] {
@@ -245,65 +233,63 @@ func openPacked(s *keep.Session, datagrams [][]byte, room []byte, spans []keep.S
 	return p
 }
 
-func (c *testCase) expectEvents(what string, want, got [][]byte) {
-	c.expect(what+" count", json.Number(fmt.Sprint(len(want))), len(got))
+func expectEvents(what string, want, got [][]byte) {
+	equal(what+" count", len(want), len(got))
 	for i := range want {
-		if !bytes.Equal(want[i], got[i]) {
-			fail(what, fmt.Sprintf("%x", want[i]), got[i])
-		}
+		equal(what, string(want[i]), string(got[i]))
 	}
 }
 
 // Cases of one packet.
 
-func buildPacket(c *testCase) {
-	if c.fields["kind"] == "handshake" {
-		c.frame(take[any](c.fields, "packet"))
+func buildPacket(s step) {
+	r := s.request()
+	if r.Kind == keep.PacketHandshake {
+		buildFrame(s, r)
 		return
 	}
-	from, r, want := takeKeyed(c, "counter"), c.request(c.fields), take[any](c.fields, "packet")
+	s.needs("key session_id counter")
 	for name, seal := range waysToSeal(r) {
-		from.sealing(func(s *keep.Session) { c.expect(name, want, need(seal(s, r))) })
+		s.sealing(func(sender *keep.Session) { s.expect(name, s.take("packet"), need(seal(sender, r))) })
 	}
 	for name, open := range openers {
-		from.opening(func(s *keep.Session) { c.expectEvents(name, r.Events, need(open(s, c.bytes(want))).Events) })
+		s.opening(func(receiver *keep.Session) {
+			expectEvents(name, r.Events, need(open(receiver, s.bytes("packet"))).Events)
+		})
 	}
 }
 
-// frame builds a handshake frame in both ways. No packet is wanted where the case expects a failure.
-func (c *testCase) frame(want any) {
-	r, status := c.request(c.fields), expected(c.fields)
-	r.Events = [][]byte{c.bytes(take[any](c.fields, "handshake_payload"))}
+// buildFrame builds a handshake frame in both ways. There is no packet where the case expects a failure.
+func buildFrame(s step, r keep.Request) {
 	frame, err := keep.HandshakeFrame(nil, r.Events[0])
-	c.expect("HandshakeFrame", status, statusOf(err))
+	equal("HandshakeFrame", s.expected(), statusOf(err))
 	built, err := buildInPool(nil, r)
-	c.expect("Packet.Build", status, statusOf(err))
-	if want != nil {
-		c.expect("HandshakeFrame", want, frame)
-		c.expect("Packet.Build", want, built)
-		c.expect("kind", r.Kind, need(keep.PacketParse(frame)).Kind)
+	equal("Packet.Build", s.expected(), statusOf(err))
+	if err == nil {
+		s.expect("HandshakeFrame", s.take("packet"), frame)
+		s.expect("Packet.Build", s.take("packet"), built)
+		equal("kind", r.Kind, need(keep.PacketParse(frame)).Kind)
 	}
 }
 
-func refusePacket(c *testCase) {
-	if c.fields["kind"] == "handshake" {
-		c.frame(nil)
+func refusePacket(s step) {
+	r := s.request()
+	if r.Kind == keep.PacketHandshake {
+		buildFrame(s, r)
 		return
 	}
-	from, r, status := takeKeyed(c, "first_counter"), c.request(c.fields), expected(c.fields)
-	next := c.fields.wide("next_counter")
-	from.sealing(func(s *keep.Session) {
+	s.needs("key session_id first_counter next_counter")
+	s.sealing(func(sender *keep.Session) {
 		for name, seal := range sealers {
-			_, err := seal(s, r)
-			c.expect(name, status, statusOf(err))
+			_, err := seal(sender, r)
+			equal(name, s.expected(), statusOf(err))
 		}
-		c.expect("next_counter", next, need(s.Stats()).NextCounter)
+		s.expect("next_counter", s.take("next_counter"), need(sender.Stats()).NextCounter)
 	})
 }
 
-func growBuffers(c *testCase) {
-	grow := map[string]func(*testCase){"seal": growSealed, "open": growOpened}
-	word(c.fields, "op", grow)(c)
+func growBuffers(s step) {
+	word(s, "op", map[string]func(step){"seal": growSealed, "open": growOpened})(s)
 }
 
 // statusOfRoom is the status that a call without growing would have had: it has grown, because C said so.
@@ -314,169 +300,116 @@ func statusOfRoom(hasGrown bool) string {
 	return keep.OK.Name()
 }
 
-func growSealed(c *testCase) {
-	from, room, needed := takeKeyed(c, "first_counter"), c.fields.number("cap"), c.fields.number("needed_len")
-	r := keep.Request{StreamID: c.fields.wide("stream_id"), Sequence: c.fields.wide("sequence"), Events: c.events(c.fields)}
-	from.sealing(func(s *keep.Session) {
-		got := need(s.Seal(make([]byte, 0, room), r))
-		c.expect("needed_len", json.Number(fmt.Sprint(needed)), len(got))
-		c.expect("status", expected(c.fields), statusOfRoom(len(got) > room))
-		c.expect("packet", take[any](c.fields, "packet"), got)
-		c.expect("next_counter", c.fields.wide("next_counter")+1, need(s.Stats()).NextCounter) // the refusal used none
+func growSealed(s step) {
+	s.needs("first_counter cap needed_len next_counter")
+	r, room := s.request(), s.int("cap")
+	s.sealing(func(sender *keep.Session) {
+		got := need(sender.Seal(make([]byte, 0, room), r))
+		s.expect("needed_len", s.take("needed_len"), len(got))
+		equal("status", s.expected(), statusOfRoom(len(got) > room))
+		s.expect("packet", s.take("packet"), got)
+		s.expect("next_counter", s.take("next_counter"), need(sender.Stats()).NextCounter-1) // the refusal used none
 	})
 }
 
-func growOpened(c *testCase) {
-	from, datagram, status := takeKeyed(c, ""), c.bytes(take[any](c.fields, "packet")), expected(c.fields)
-	room, spans := make([]byte, 0, c.fields.number("data_cap")), make([]keep.Span, 0, c.fields.number("event_cap"))
-	from.opening(func(s *keep.Session) {
-		got := openPacked(s, [][]byte{datagram}, room, spans)
+func growOpened(s step) {
+	s.needs("data_cap event_cap")
+	room, spans := make([]byte, 0, s.int("data_cap")), make([]keep.Span, 0, s.int("event_cap"))
+	s.opening(func(receiver *keep.Session) {
+		got := openPacked(receiver, [][]byte{s.bytes("packet")}, room, spans)
 		if got.statuses[0] != keep.OK.Name() {
-			c.expect("status", status, got.statuses[0])
+			equal("status", s.expected(), got.statuses[0])
 			return
 		}
-		c.expect("status", status, statusOfRoom(len(got.plain) > cap(room) || len(got.spans) > cap(spans)))
-		c.expect("needed_data_len", take[any](c.fields, "needed_data_len"), len(got.plain))
-		c.expect("needed_event_count", take[any](c.fields, "needed_event_count"), len(got.spans))
-		c.expectEvents("events", c.events(c.fields), got.events[0])
+		equal("status", s.expected(), statusOfRoom(len(got.plain) > cap(room) || len(got.spans) > cap(spans)))
+		s.expect("needed_data_len", s.take("needed_data_len"), len(got.plain))
+		s.expect("needed_event_count", s.take("needed_event_count"), len(got.spans))
+		expectEvents("events", s.events(), got.events[0])
 	})
 }
 
-func fitEvents(c *testCase) {
-	n, err := keep.PacketMeasure(c.events(c.fields))
-	c.expect("status", expected(c.fields), statusOf(err))
-	c.expect("fits", take[bool](c.fields, "fits"), err == nil)
+func fitEvents(s step) {
+	n, err := keep.PacketMeasure(s.events())
+	equal("status", s.expected(), statusOf(err))
+	s.expect("fits", s.take("fits"), err == nil)
 	if err == nil {
-		c.expect("packet_len", take[any](c.fields, "packet_len"), n)
+		s.expect("packet_len", s.take("packet_len"), n)
 	}
 }
 
-func maxEvents(c *testCase) {
-	c.expect("max_events", take[any](c.fields, "max_events"), keep.PacketMaxEvents(c.fields.number("event_len")))
+func maxEvents(s step) {
+	s.expect("max_events", s.take("max_events"), keep.PacketMaxEvents(s.int("event_len")))
 }
 
-func noncePrefix(c *testCase) {
-	id, want := c.fields.wide("session_id"), take[any](c.fields, "prefix")
-	from := keyed{c, strings.Repeat("01", 32), keep.SessionOptions{SessionID: id}}
-	from.sealing(func(s *keep.Session) { c.expect("prefix", want, need(s.Heartbeat(nil))[12:16]) })
+func noncePrefix(s step) {
+	sender := need(s.session(strings.Repeat("01", 32), nil))
+	defer sender.Close()
+	s.expect("prefix", s.take("prefix"), need(sender.Heartbeat(nil))[12:16])
 }
 
-func parsePacket(c *testCase) {
-	info, err := keep.PacketParse(c.bytes(take[any](c.fields, "packet")))
-	c.expect("status", expected(c.fields), statusOf(err))
+func parsePacket(s step) {
+	info, err := keep.PacketParse(s.bytes("packet"))
+	equal("status", s.expected(), statusOf(err))
 	if err == nil {
-		c.expectInfo(c.fields, info)
+		s.whole("info", told(info))
 	}
-}
-
-// expectInfo takes the header that the object expects, and compares each field.
-func (c *testCase) expectInfo(o object, got keep.PacketInfo) {
-	want := object(take[map[string]any](o, "info"))
-	c.expect("kind", take[string](want, "kind"), got.Kind.String())
-	for key, number := range map[string]uint64{
-		"counter": got.Counter, "session_id": got.SessionID, "stream_id": got.StreamID, "sequence": got.Sequence,
-		"origin_hash": got.OriginHash, "subnet_id": uint64(got.SubnetID), "subprotocol_id": uint64(got.SubprotocolID),
-		"channel_hash": uint64(got.ChannelHash), "fragment_id": uint64(got.FragmentID),
-		"fragment_offset": uint64(got.FragmentOffset), "payload_len": uint64(got.PayloadLen),
-		"event_count": uint64(got.EventCount), "flags": uint64(got.Flags), "priority": uint64(got.Priority),
-		"hop_ttl": uint64(got.HopTTL), "hop_count": uint64(got.HopCount), "frag_flags": uint64(got.FragFlags),
-	} {
-		c.expect(key+" is there", true, want[key] != nil)
-		c.expect(key, want.wide(key), number)
-	}
-	want.done()
 }
 
 // Cases of many packets.
 
-// arrival is a datagram, and what is expected of it.
-type arrival struct {
-	fields   object
-	datagram []byte
-	status   string
-}
-
-// arrivals reads steps anew, since what is expected is taken out of them.
-func (c *testCase) arrivals(steps []any) (all []arrival) {
-	for _, value := range steps {
-		fields := object(maps.Clone(value.(map[string]any)))
-		if info, has := fields["info"].(map[string]any); has {
-			fields["info"] = maps.Clone(info)
-		}
-		all = append(all, arrival{fields, c.bytes(take[any](fields, "packet")), expected(fields)})
-	}
-	return all
-}
-
-func (c *testCase) expectOpened(want arrival, got keep.Opened, err error) {
-	c.expect("status", want.status, statusOf(err))
+// expectOpened compares what became of the datagram of a step.
+func (s step) expectOpened(got keep.Opened, err error) {
+	equal("status", s.expected(), statusOf(err))
 	if err == nil {
-		c.expectInfo(want.fields, got.Info)
-		c.expectEvents("events", c.events(want.fields), got.Events)
+		s.whole("info", told(got.Info))
+		expectEvents("events", s.events(), got.Events)
 	}
-	want.fields.done()
 }
 
-func openPackets(c *testCase) {
-	from, steps, stats := takeKeyed(c, ""), take[[]any](c.fields, "steps"), take[map[string]any](c.fields, "stats")
+func openPackets(s step) {
+	steps := s.parts("steps", "packet")
+	var datagrams [][]byte
+	for _, each := range steps {
+		datagrams = append(datagrams, each.bytes("packet"))
+	}
 	for _, open := range openers {
-		from.opening(func(s *keep.Session) {
-			for _, step := range c.arrivals(steps) {
-				got, err := open(s, step.datagram)
-				c.expectOpened(step, got, err)
+		s.openingAll(func(receiver *keep.Session) {
+			for i, each := range steps {
+				each.expectOpened(open(receiver, datagrams[i]))
 			}
-			c.expectStats(stats, s)
 		})
 	}
-	from.opening(func(s *keep.Session) { c.openAsBatch(steps, s); c.expectStats(stats, s) })
-	from.opening(func(s *keep.Session) { c.openAsPacked(steps, s); c.expectStats(stats, s) })
+	s.openingAll(func(receiver *keep.Session) {
+		for i, got := range need(receiver.OpenBatch([]byte("x"), datagrams)) {
+			steps[i].expectOpened(got, failure(got.Status))
+		}
+	})
+	s.openingAll(func(receiver *keep.Session) {
+		got := openPacked(receiver, datagrams, []byte("x"), nil)
+		for i, each := range steps {
+			equal("status of a packed batch", each.expected(), got.statuses[i])
+			expectEvents("events of a packed batch", each.events(), got.events[i])
+		}
+	})
 }
 
-func datagramsOf(all []arrival) (datagrams [][]byte) {
-	for _, each := range all {
-		datagrams = append(datagrams, each.datagram)
-	}
-	return datagrams
+// openingAll opens, and compares what the session has counted.
+func (s step) openingAll(use func(*keep.Session)) {
+	want := s.part("stats")
+	want.needs("opened auth_failed replayed malformed")
+	s.opening(func(receiver *keep.Session) {
+		use(receiver)
+		s.compare("stats", want.object, told(need(receiver.Stats())))
+	})
 }
 
-func (c *testCase) openAsBatch(steps []any, s *keep.Session) {
-	all := c.arrivals(steps)
-	for i, got := range need(s.OpenBatch([]byte("x"), datagramsOf(all))) {
-		c.expectOpened(all[i], got, failure(got.Status))
-	}
-}
-
-func (c *testCase) openAsPacked(steps []any, s *keep.Session) {
-	all := c.arrivals(steps)
-	got := openPacked(s, datagramsOf(all), []byte("x"), nil)
-	for i, want := range all {
-		c.expect("status of a packed batch", want.status, got.statuses[i])
-		c.expectEvents("events of a packed batch", c.events(want.fields), got.events[i])
-	}
-}
-
-func (c *testCase) expectStats(want object, s *keep.Session) {
-	stats := need(s.Stats())
-	got := map[string]int{"opened": int(stats.Opened), "auth_failed": int(stats.AuthFailed),
-		"replayed": int(stats.Replayed), "malformed": int(stats.Malformed)}
-	for key, number := range want {
-		value, known := got[key]
-		c.expect(key, true, known)
-		c.expect(key, number, value)
-	}
-}
-
-func replayPackets(c *testCase) {
-	from, commits := takeKeyed(c, ""), take[[]any](c.fields, "commits")
-	from.opening(func(s *keep.Session) {
-		for _, value := range commits {
-			commit := object(value.(map[string]any))
-			datagram := c.bytes(take[any](commit, "packet"))
-			c.expect("counter", commit.wide("counter"), need(keep.PacketParse(datagram)).Counter)
-			want := map[bool]string{true: "OK", false: "REPLAY"}[take[bool](commit, "accepted")]
-			_, err := s.Open(nil, datagram)
-			c.expect("accepted", want, statusOf(err))
-			commit.done()
+func replayPackets(s step) {
+	s.opening(func(receiver *keep.Session) {
+		for _, commit := range s.parts("commits", "counter packet accepted") {
+			datagram := commit.bytes("packet")
+			s.expect("counter", commit.take("counter"), need(keep.PacketParse(datagram)).Counter)
+			_, err := receiver.Open(nil, datagram)
+			equal("accepted", map[bool]string{true: "OK", false: "REPLAY"}[commit.bool("accepted")], statusOf(err))
 		}
 	})
 }
@@ -487,176 +420,154 @@ var noises = map[string]keep.Noise{"IKpsk2": keep.NoiseIKPSK2, "XXpsk3": keep.No
 
 const initiator, responder = "initiator", "responder"
 
+// both says of a side which is the other.
+var both = map[string]string{initiator: responder, responder: initiator}
+
 // exchange is two handshakes, by side.
 type exchange struct {
-	*testCase
+	step
 	public map[string][]byte
 	sides  map[string]*keep.Handshake
 }
 
-func shakeHands(c *testCase) {
-	x := exchange{c, map[string][]byte{}, map[string]*keep.Handshake{}}
+func shakeHands(s step) {
+	x := exchange{s, map[string][]byte{}, map[string]*keep.Handshake{}}
+	defer func() {
+		for _, side := range x.sides {
+			_ = side.Close()
+		}
+	}()
 	x.begin()
-	defer x.sides[initiator].Close()
-	defer x.sides[responder].Close()
-	for _, value := range take[[]any](c.fields, "steps") {
-		step := object(value.(map[string]any))
-		run := word(step, "op", map[string]func(object, *keep.Handshake, string){"write": x.write, "read": x.read})
-		run(step, word(step, "side", x.sides), expected(step))
-		step.done()
+	for _, message := range s.parts("steps", "op side") {
+		run := word(message, "op", map[string]func(step, *keep.Handshake){"write": writeMessage, "read": readMessage})
+		run(message, word(message, "side", x.sides))
 	}
-	if c.fields["handshake_hash"] != nil {
+	if s.take("handshake_hash") != nil {
 		x.end()
 	}
 }
 
-// begin makes both handshakes, and takes all that they are made of.
+// begin makes both handshakes.
 func (x exchange) begin() {
-	f := x.fields
-	pattern := take[string](f, "pattern")
-	x.expect("protocol", "Noise_"+pattern+"_25519_ChaChaPoly_SHA256", take[string](f, "protocol"))
-	shared, prologue := take[any](f, "pre_shared_key"), take[any](f, "prologue")
-	forInitiator := keep.HandshakeOptions{Role: keep.Initiator, Prologue: x.bytes(prologue)}
-	forResponder := keep.HandshakeOptions{Role: keep.Responder, Prologue: x.bytes(cmp.Or(optional[any](f, "resp_prologue"), prologue))}
-	if forInitiator.Pattern = noises[pattern]; forInitiator.Pattern == keep.NoiseIKPSK2 {
-		forInitiator.RemoteStatic = x.bytes(cmp.Or(optional[any](f, "init_remote_static"), f["resp_static_public"]))
+	pattern, remote := word(x.step, "pattern", noises), cmp.Or(x.take("init_remote_static"), x.take("resp_static_public"))
+	equal("protocol", "Noise_"+x.text("pattern")+"_25519_ChaChaPoly_SHA256", x.text("protocol"))
+	first := keep.HandshakeOptions{Role: keep.Initiator, Pattern: pattern, Prologue: x.bytes("prologue")}
+	if pattern == keep.NoiseIKPSK2 {
+		first.RemoteStatic = x.decode(remote)
 	}
-	forResponder.Pattern = forInitiator.Pattern
-	x.make(initiator, "init", forInitiator, shared)
-	x.make(responder, "resp", forResponder, cmp.Or(optional[any](f, "resp_pre_shared_key"), shared))
+	prologue := x.decode(cmp.Or(x.take("resp_prologue"), x.take("prologue")))
+	second := keep.HandshakeOptions{Role: keep.Responder, Pattern: pattern, Prologue: prologue}
+	x.make(initiator, "init", first, x.take("pre_shared_key"))
+	x.make(responder, "resp", second, cmp.Or(x.take("resp_pre_shared_key"), x.take("pre_shared_key")))
 }
 
 func (x exchange) make(side, prefix string, options keep.HandshakeOptions, shared any) {
 	for place, value := range map[**keep.Secret]any{
-		&options.StaticKey:    take[any](x.fields, prefix+"_static"),
-		&options.EphemeralKey: take[any](x.fields, prefix+"_ephemeral"),
+		&options.StaticKey:    x.take(prefix + "_static"),
+		&options.EphemeralKey: x.take(prefix + "_ephemeral"),
 		&options.PreSharedKey: shared,
 	} {
-		*place = need(keep.SecretFromBytes(nil, x.bytes(value)))
+		*place = need(keep.SecretFromBytes(nil, x.decode(value)))
 		defer (*place).Close()
 	}
 	x.public[side] = need(keep.HandshakePublicKey(nil, options.StaticKey))
-	x.expect("public key", take[any](x.fields, prefix+"_static_public"), x.public[side])
+	x.expect("public key", x.take(prefix+"_static_public"), x.public[side])
 	x.sides[side] = need(keep.NewHandshake(&options))
 }
 
-func (x exchange) write(step object, side *keep.Handshake, status string) {
-	message, err := side.Write(nil, x.bytes(take[any](step, "payload")))
-	x.expect("write", status, statusOf(err))
+func writeMessage(s step, side *keep.Handshake) {
+	s.needs("payload")
+	message, err := side.Write(nil, s.bytes("payload"))
+	equal("write", s.expected(), statusOf(err))
 	if err == nil {
-		x.expect("message", take[any](step, "message"), message)
+		s.expect("message", s.take("message"), message)
 		frame := need(keep.HandshakeFrame(nil, message))
-		x.expect("frame_header", take[any](step, "frame_header"), frame[:keep.PacketHeaderLen])
+		s.expect("frame_header", s.take("frame_header"), frame[:keep.PacketHeaderLen])
 	}
 }
 
-func (x exchange) read(step object, side *keep.Handshake, status string) {
-	payload, err := side.Read(make([]byte, 0, 1), x.bytes(take[any](step, "message")))
-	x.expect("read", status, statusOf(err))
+func readMessage(s step, side *keep.Handshake) {
+	s.needs("message")
+	payload, err := side.Read(make([]byte, 0, 1), s.bytes("message"))
+	equal("read", s.expected(), statusOf(err))
 	if err == nil {
-		x.expect("payload", take[any](step, "payload"), payload)
+		s.expect("payload", s.take("payload"), payload)
 	}
 }
 
 // end compares what both sides know, and what their sessions and plain ones of the same keys seal.
 func (x exchange) end() {
-	f := x.fields
-	hash, unconfirmed := take[any](f, "handshake_hash"), take[string](f, "unconfirmed")
-	id, packets := f.wide("session_id"), take[[]any](f, "packets")
-	sessions := map[string]*keep.Session{}
-	for side, other := range map[string]string{initiator: responder, responder: initiator} {
+	x.needs("unconfirmed session_id packets key_initiator_to_responder key_responder_to_initiator")
+	confirmed, sessions := word(x.step, "unconfirmed", both), map[string]*keep.Session{}
+	for side, other := range both {
 		info := need(x.sides[side].Info())
-		x.expect("state", keep.HandshakeDone, info.State)
-		x.expect("handshake_hash", hash, info.Hash)
-		x.expect("remote static", true, bytes.Equal(info.RemoteStatic, x.public[other]))
+		equal("state", keep.HandshakeDone, info.State)
+		x.expect("handshake_hash", x.take("handshake_hash"), info.Hash)
+		equal("remote static", string(x.public[other]), string(info.RemoteStatic))
 		sessions[side] = need(x.sides[side].Session(&keep.SessionOptions{AEAD: aeads[os.Getenv("KEEP_TEST_AEAD")]}))
-		x.expect("confirmed", side != unconfirmed, need(sessions[side].Stats()).Confirmed)
+		equal("confirmed", side == confirmed, need(sessions[side].Stats()).Confirmed)
 		_, err := x.sides[side].Session(nil)
-		x.expect("second session", "STATE", statusOf(err))
+		equal("second session", "STATE", statusOf(err))
 	}
-	x.talk(sessions, id, packets)
-	forth, back := take[any](f, "key_initiator_to_responder"), take[any](f, "key_responder_to_initiator")
-	x.talk(map[string]*keep.Session{
-		initiator: need(x.session(keep.SessionOptions{SessionID: id}, forth, back)),
-		responder: need(x.session(keep.SessionOptions{SessionID: id}, back, forth)),
-	}, id, packets)
+	x.talk(sessions)
+	forth, back := x.take("key_initiator_to_responder"), x.take("key_responder_to_initiator")
+	x.talk(map[string]*keep.Session{initiator: need(x.session(forth, back)), responder: need(x.session(back, forth))})
 }
 
 // talk sends each side's first packet to the other, and closes the sessions.
-func (x exchange) talk(sessions map[string]*keep.Session, id uint64, packets []any) {
-	others := map[string]*keep.Session{initiator: sessions[responder], responder: sessions[initiator]}
+func (x exchange) talk(sessions map[string]*keep.Session) {
 	defer sessions[initiator].Close()
 	defer sessions[responder].Close()
-	for _, value := range packets {
-		fields := object(maps.Clone(value.(map[string]any)))
-		side := take[string](fields, "side")
-		r := keep.Request{StreamID: fields.wide("stream_id"), Sequence: fields.wide("sequence"), Events: x.events(fields)}
-		datagram := need(sessions[side].Seal(nil, r))
-		x.expect("packet", take[any](fields, "packet"), datagram)
-		opened := need(others[side].Open(nil, datagram))
-		x.expectEvents("events", r.Events, opened.Events)
-		x.expect("session_id", id, opened.Info.SessionID)
-		x.expect("confirmed", true, need(others[side].Stats()).Confirmed)
-		fields.done()
+	for _, each := range x.parts("packets", "side stream_id sequence events packet") {
+		r, other := each.request(), sessions[word(each, "side", both)]
+		datagram := need(sessions[each.text("side")].Seal(nil, r))
+		x.expect("packet", each.take("packet"), datagram)
+		opened := need(other.Open(nil, datagram))
+		expectEvents("events", r.Events, opened.Events)
+		x.expect("session_id", x.take("session_id"), opened.Info.SessionID)
+		equal("confirmed", true, need(other.Stats()).Confirmed)
 	}
 }
 
 // Pools.
 
-var packetOperations = operations{
-	"free":    free,
-	"session": sessionNew,
-	"pool":    packetPoolNew,
-	"acquire": func(s step) (outputs, error) {
-		packet, err := handle[*keep.PacketPool](s, "on").Acquire()
-		return nil, s.bind(take[any](s.object, "as"), packet, err)
-	},
-	"set":   func(s step) (outputs, error) { return nil, s.packet().Set(takeSettings(s.object)) },
-	"unset": func(s step) (outputs, error) { return nil, s.packet().Set(nil) },
-	"build": func(s step) (outputs, error) {
-		return s.built(handle[*keep.Session](s, "session"), s.request(s.object))
-	},
-	"build_handshake": func(s step) (outputs, error) {
-		return s.built(nil, keep.Request{Kind: keep.PacketHandshake, Events: [][]byte{s.data("payload")}})
-	},
-	"data": func(s step) (outputs, error) {
-		data, err := s.packet().Data()
-		return outputs{"packet": data}, err
-	},
-	"pool_stats": func(s step) (outputs, error) {
-		stats, err := handle[*keep.PacketPool](s, "on").Stats()
-		return outputs{"capacity": int(stats.Capacity), "in_use": int(stats.InUse), "available": int(stats.Available)}, err
-	},
-	"session_stats": func(s step) (outputs, error) {
-		stats, err := handle[*keep.Session](s, "on").Stats()
-		return outputs{"next_counter": fmt.Sprintf("%#x", stats.NextCounter)}, err
-	},
-}
-
 func (s step) packet() *keep.Packet { return handle[*keep.Packet](s, "on") }
 
-// built builds in the step's packet and gives the datagram.
-func (s step) built(session *keep.Session, r keep.Request) (outputs, error) {
-	packet := s.packet()
-	if err := packet.Build(session, r); err != nil {
-		return nil, err
-	}
-	data, err := packet.Data()
-	return outputs{"packet": data}, err
+func sessionNew(s step) (*keep.Session, error) {
+	return s.session(s.take("tx_key"), s.take("rx_key"))
 }
 
-func sessionNew(s step) (outputs, error) {
-	options := keep.SessionOptions{SessionID: s.wide("session_id"), FirstCounter: s.wide("first_counter"),
-		Window: s.number("window", 0)}
-	session, err := s.session(options, optional[any](s.object, "tx_key"), optional[any](s.object, "rx_key"))
-	return nil, s.bind(take[any](s.object, "as"), session, err)
-}
-
-func packetPoolNew(s step) (outputs, error) {
-	options := keep.PacketPoolOptions{Capacity: s.number("capacity")}
-	if settings := takeSettings(s.object); settings != nil {
+func packetPoolNew(s step) (*keep.PacketPool, error) {
+	options := keep.PacketPoolOptions{Capacity: s.int("capacity")}
+	if settings := s.settings(); settings != nil {
 		options.Settings = *settings
 	}
-	pool, err := keep.NewPacketPool(&options)
-	return nil, s.bind(take[any](s.object, "as"), pool, err)
+	return keep.NewPacketPool(&options)
+}
+
+func acquirePacket(s step) (*keep.Packet, error) {
+	return handle[*keep.PacketPool](s, "on").Acquire()
+}
+
+// setPacket sets what is there, or the pool's settings again.
+func setPacket(s step) (outputs, error) {
+	return nil, s.packet().Set(s.settings())
+}
+
+func build(s step) (outputs, error) {
+	return s.built(s.packet().Build(handle[*keep.Session](s, "session"), s.request()))
+}
+
+func buildHandshake(s step) (outputs, error) {
+	frame := keep.Request{Kind: keep.PacketHandshake, Events: [][]byte{s.bytes("payload")}}
+	return s.built(s.packet().Build(nil, frame))
+}
+
+// built gives the datagram in the step's packet, unless building it has failed.
+func (s step) built(err error) (outputs, error) {
+	if err != nil {
+		return nil, err
+	}
+	data, err := s.packet().Data()
+	return outputs{"packet": data}, err
 }

@@ -7,36 +7,42 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	keep "github.com/libkeep/libkeep/bindings/go"
 )
 
-// object is a JSON object whose keys are taken out as they are read: what is left in the end is unknown.
-type object map[string]any
-
-// outputs are what an operation gives: values of type int, bool, string, []int, []string, []byte or []outputs.
+// outputs are what an operation gives, by key, in the types of libkeep.
 type outputs map[string]any
 
-// step is one step of a script: its keys, and the case that it belongs to.
+// step is a case, a step of its script, or another part of it: inputs by key, with zero values for those that are absent.
 type step struct {
 	object
 	*testCase
 }
 
-// operations run steps, by their name.
-type operations map[string]func(step) (outputs, error)
+// operation runs a step in which its inputs, some words, are there; others may be.
+type operation struct {
+	inputs string
+	run    func(step) (outputs, error)
+}
+
+// array runs one of its cases.
+type array struct {
+	inputs string
+	run    func(step)
+}
 
 // testCase is one case and what it has made so far.
 type testCase struct {
 	array, name, comment string
+	schema               *schema
 	fields               object
 	reverse              bool     // the order in which handles that are left are closed
 	open                 []string // their names, in the order of making
@@ -44,198 +50,70 @@ type testCase struct {
 	saved                map[string][]byte
 }
 
-// fail ends a case, or makes a file invalid.
-func fail(what string, want, got any) {
-	if b, ok := got.([]byte); ok {
-		got = hex.EncodeToString(b)
-	}
-	panic(fmt.Errorf("%s: expected %.64v, got %.64v", what, fmt.Sprint(want), fmt.Sprint(got)))
-}
+// Expectations.
 
-// attempt gives what made run stop before its end: a failure, or any other panic.
-func attempt(run func()) (err error) {
-	defer func() {
-		if caught := recover(); caught != nil {
-			err = fmt.Errorf("%v", caught)
-		}
-	}()
-	run()
-	return nil
-}
-
-// take takes a value out of an object; optional gives the zero value if there is none.
-func take[T any](o object, key string) T {
-	value, ok := o[key].(T)
-	if !ok {
-		fail(key, fmt.Sprintf("%T", value), o[key])
-	}
-	delete(o, key)
-	return value
-}
-
-func optional[T any](o object, key string) (none T) {
-	if _, has := o[key]; !has {
-		return none
-	}
-	return take[T](o, key)
-}
-
-// number takes an integer up to 2^53 - 1; it may be missing if there is something otherwise.
-func (o object) number(key string, otherwise ...int) int {
-	if o[key] == nil && otherwise != nil {
-		return otherwise[0]
-	}
-	text := take[json.Number](o, key).String()
-	n, err := strconv.ParseUint(text, 10, 53)
-	if err != nil {
-		fail(key, "an integer", text)
-	}
-	return int(n)
-}
-
-// wide takes a 64-bit integer: text, decimal or hexadecimal, or a plain integer; 0 if it is missing.
-func (o object) wide(key string) uint64 {
-	text, ok := o[key].(string)
-	if !ok {
-		return uint64(o.number(key, 0))
-	}
-	delete(o, key)
-	n, err := strconv.ParseUint(text, 0, 64)
-	if err != nil || text != fmt.Sprint(n) && !strings.HasPrefix(text, "0x") {
-		fail(key, "a 64-bit integer", text)
-	}
-	return n
-}
-
-// wideOr is wide, but gives otherwise if the integer is missing.
-func (o object) wideOr(key string, otherwise uint64) uint64 {
-	if o[key] == nil {
-		return otherwise
-	}
-	return o.wide(key)
-}
-
-// word takes a word that a table knows; it may be missing if there is something otherwise.
-func word[T any](o object, key string, table map[string]T, otherwise ...T) T {
-	if o[key] == nil && otherwise != nil {
-		return otherwise[0]
-	}
-	text := take[string](o, key)
-	value, known := table[text]
-	if !known {
-		fail(key, slices.Sorted(maps.Keys(table)), text)
-	}
-	return value
-}
-
-// need gives the value of a call that has to succeed.
-func need[T any](value T, err error) T {
-	if err != nil {
-		fail("status", "OK", statusOf(err))
-	}
-	return value
-}
-
-func (o object) done() {
-	if len(o) > 0 {
-		fail("keys", "no others", slices.Sorted(maps.Keys(o)))
-	}
-}
-
-// bytes gives the bytes that a value of a file stands for.
-func (c *testCase) bytes(value any) (b []byte) {
-	switch value := value.(type) {
-	case string:
-		b, err := hex.DecodeString(value)
-		if err != nil || hex.EncodeToString(b) != value {
-			fail("bytes", "lower-case hex", value)
-		}
-		return b
-	case []any:
-		for _, part := range value {
-			b = append(b, c.bytes(part)...)
-		}
-		return b
-	case map[string]any:
-		o := object(maps.Clone(value))
-		if name := optional[string](o, "ref"); name != "" {
-			b = c.reference(o, name)
-		} else {
-			b = slices.Repeat(c.bytes(take[string](o, "hex")), o.number("repeat"))
-		}
-		o.done()
-		return b
-	}
-	fail("bytes", "a form of bytes", value)
-	return nil
-}
-
-// reference gives bytes that a step saved, changed or cut as the value says.
-func (c *testCase) reference(o object, name string) []byte {
-	b, known := c.saved[name]
-	if !known {
-		fail("ref", "a saved name", name)
-	}
-	b = slices.Clone(b)
-	if change := object(optional[map[string]any](o, "xor")); change != nil {
-		at := change.number("at")
-		for i, x := range c.bytes(take[string](change, "hex")) {
-			b[at+i] ^= x
-		}
-		change.done()
-	}
-	if _, cut := o["take"]; cut {
-		b = b[:o.number("take")]
-	}
-	return b
-}
-
-// expect compares what came with what the file says.
+// expect compares what came with what the file says: numbers, words, bytes, lists, and structs with the keys given.
 func (c *testCase) expect(what string, want, got any) {
-	same := want == got
-	switch got := got.(type) {
-	case int:
-		same = want == json.Number(strconv.Itoa(got))
-	case []int, []string:
-		same = fmt.Sprint(want) == fmt.Sprint(got)
-	case []outputs:
-		same = c.isList(what, want, got)
-	case []byte:
-		same = c.isBytes(want, got)
+	switch value := reflect.ValueOf(got); {
+	case isWord(got):
+		equal(what, want, got.(fmt.Stringer).String())
+	case value.CanUint():
+		equal(what, integer(what, want, bitsOf(value.Type())), value.Uint())
+	case value.CanInt():
+		equal(what, integer(what, want, bitsOf(value.Type())), uint64(value.Int()))
+	case value.Kind() == reflect.Struct:
+		c.compare(what, as[map[string]any](what, want), told(got))
+	case value.Kind() != reflect.Slice:
+		equal(what, want, got)
+	case value.Type().Elem().Kind() == reflect.Uint8:
+		c.expectBytes(what, want, got.([]byte))
+	default:
+		wanted := as[[]any](what, want)
+		equal("number of "+what, len(wanted), value.Len())
+		for i := range wanted {
+			c.expect(fmt.Sprintf("%s[%d]", what, i), wanted[i], value.Index(i).Interface())
+		}
 	}
-	if !same {
+}
+
+// isWord says whether a value is one that the files have as a word; health is a number there.
+func isWord(value any) bool {
+	_, isHealth := value.(keep.Health)
+	_, prints := value.(fmt.Stringer)
+	return prints && !isHealth
+}
+
+func equal(what string, want, got any) {
+	if want != got {
 		fail(what, want, got)
 	}
 }
 
 // compare compares outputs with those that the file gives.
-func (c *testCase) compare(what string, want map[string]any, got outputs) {
+func (c *testCase) compare(what string, want object, got outputs) {
 	for _, key := range slices.Sorted(maps.Keys(want)) {
+		key = strings.TrimPrefix(key, isRead)
 		value, known := got[key]
-		c.expect(what+" "+key, true, known)
-		c.expect(what+" "+key, want[key], value)
+		equal(what+" "+key+" is known", true, known)
+		c.expect(what+" "+key, want.take(key), value)
 	}
 }
 
-// isList compares what came one after the other, each with those of its keys that the file gives.
-func (c *testCase) isList(what string, want any, got []outputs) bool {
-	items, _ := want.([]any)
-	for i := range min(len(items), len(got)) {
-		item, _ := items[i].(map[string]any)
-		c.compare(fmt.Sprintf("%s[%d]", what, i), item, got[i])
-	}
-	return len(items) == len(got)
+// whole compares outputs with those under a key, where all have to be.
+func (s step) whole(key string, got outputs) {
+	want := s.part(key)
+	want.needs(strings.Join(slices.Sorted(maps.Keys(got)), " "))
+	s.compare(key, want.object, got)
 }
 
-// isBytes compares bytes with their value in the file, or with the hash that stands there.
-func (c *testCase) isBytes(want any, got []byte) bool {
-	o, _ := want.(map[string]any)
-	if o["sha256"] == nil {
-		return bytes.Equal(c.bytes(want), got)
+// expectBytes compares bytes with their value in the file, or with the hash that stands there.
+func (c *testCase) expectBytes(what string, want any, got []byte) {
+	if hash, _ := want.(map[string]any); object(hash).take("sha256") != nil {
+		equal(what, object(hash).take("sha256"), fmt.Sprintf("%x", sha256.Sum256(got)))
+		equal(what, object(hash).int("len"), len(got))
+	} else if wanted := c.decode(want); !bytes.Equal(wanted, got) {
+		fail(what, hex.EncodeToString(wanted), got)
 	}
-	hash := object(maps.Clone(o))
-	defer hash.done()
-	return take[string](hash, "sha256") == fmt.Sprintf("%x", sha256.Sum256(got)) && hash.number("len") == len(got)
 }
 
 // statusOf gives the name of the status that a call returned; an error that is none is shown as it is.
@@ -247,35 +125,38 @@ func statusOf(err error) string {
 	return status.Name()
 }
 
-// expected takes the name of the status that the object expects.
-func expected(o object) string {
-	name := strings.TrimPrefix(optional[string](o, "status"), "KEEP_")
+// expected gives the name of the status that the object expects.
+func (o object) expected() string {
+	name := strings.TrimPrefix(o.text("status"), "KEEP_")
 	return cmp.Or(strings.TrimPrefix(name, "ERR_"), "OK")
 }
 
+// Cases.
+
 // casesOf makes the cases of an array.
-func casesOf(array string, values []any) (cases []*testCase) {
+func casesOf(schema *schema, array string, values []object) (cases []*testCase) {
 	seen := map[string]bool{}
-	for i, value := range values {
-		fields, _ := value.(map[string]any)
-		id := take[string](fields, "id")
+	for i, fields := range values {
+		fields.needs("id")
+		id := fields.text("id")
 		if seen[id] {
 			fail("id", "unique", id)
 		}
 		seen[id] = true
-		if _, words := fields["flags"].([]any); words { // for readers
-			delete(fields, "flags")
+		if _, areWords := fields["flags"].([]any); areWords { // for readers
+			fields.take("flags")
 		}
 		cases = append(cases, &testCase{
-			array: array, name: fmt.Sprintf("%s[%d] %s", array, i, id), comment: optional[string](fields, "comment"),
-			fields: fields, reverse: i%2 == 1, handles: map[string]io.Closer{}, saved: map[string][]byte{},
+			array: array, name: fmt.Sprintf("%s[%d] %s", array, i, id), comment: fields.text("comment"),
+			schema: schema, fields: fields, reverse: i%2 == 1,
+			handles: map[string]io.Closer{}, saved: map[string][]byte{},
 		})
 	}
 	return cases
 }
 
 // run runs the case and closes what it has left open.
-func (c *testCase) run(s *schema) {
+func (c *testCase) run() {
 	defer func() {
 		if c.reverse {
 			slices.Reverse(c.open)
@@ -284,67 +165,89 @@ func (c *testCase) run(s *schema) {
 			_ = c.handles[name].Close()
 		}
 	}()
-	run := s.arrays[c.array]
-	if run == nil {
-		fail("array", "one of the schema", c.array)
+	kind := wordOf("array", c.array, c.schema.arrays)
+	c.fields.needs(kind.inputs)
+	kind.run(step{c.fields, c})
+	if keys := unread(map[string]any(c.fields)); keys != nil {
+		fail("keys", "no others", keys)
 	}
-	run(c)
-	c.fields.done()
 }
 
+// scripts is an array of scripts.
+var scripts = array{"script", func(s step) { s.script(s.parts("script", "op")) }}
+
 // script runs steps in order.
-func (c *testCase) script(known operations, steps []any) {
-	for _, each := range steps {
-		fields, _ := each.(map[string]any)
-		s := step{fields, c}
-		op, status, save := take[string](s.object, "op"), expected(fields), optional[string](fields, "save")
-		out := object(optional[map[string]any](fields, "out"))
-		if known[op] == nil {
-			fail("op", "a known one", op)
+func (c *testCase) script(steps []step) {
+	for _, s := range steps {
+		op, known := s.text("op"), operation{"on", free}
+		if op != "free" {
+			known = word(s, "op", c.schema.operations)
 		}
-		got, err := known[op](s)
-		c.expect(op, status, statusOf(err))
-		c.compare(op, out, got)
-		s.done()
-		if save != "" {
+		s.needs(known.inputs)
+		got, err := known.run(s)
+		equal(op+" status", s.expected(), statusOf(err))
+		c.compare(op, s.part("out").object, got)
+		if save := s.text("save"); save != "" {
 			c.saved[save] = got["data"].([]byte)
 		}
 	}
 }
 
+// Handles.
+
 // bind gives the new handle of a step its name, or reports why there is none.
-func (s step) bind(name any, handle io.Closer, err error) error {
-	text, ok := name.(string)
-	if !ok || slices.Contains(s.open, text) {
+func (s step) bind(handle io.Closer, err error) error {
+	return s.bindAs(s.text("as"), handle, err)
+}
+
+func (s step) bindAs(name string, handle io.Closer, err error) error {
+	if slices.Contains(s.open, name) {
 		fail("as", "a free name", name)
 	}
 	if err == nil {
-		s.open = append(s.open, text)
-		s.handles[text] = handle
+		s.open = append(s.open, name)
+		s.handles[name] = handle
 	}
 	return err
 }
 
+// bound makes an operation of a constructor.
+func bound[T io.Closer](make func(step) (T, error)) func(step) (outputs, error) {
+	return func(s step) (outputs, error) {
+		handle, err := make(s)
+		return nil, s.bind(handle, err)
+	}
+}
+
+// on makes an operation without inputs and outputs of a method of what the step is on.
+func on[T io.Closer](call func(T) error) func(step) (outputs, error) {
+	return func(s step) (outputs, error) { return nil, call(handle[T](s, "on")) }
+}
+
+// tell makes an operation without inputs of a method that gives a struct.
+func tell[T io.Closer, S any](call func(T) (S, error)) func(step) (outputs, error) {
+	return func(s step) (outputs, error) {
+		is, err := call(handle[T](s, "on"))
+		return told(is), err
+	}
+}
+
 // handle gives the handle with the name that key holds; a closed one keeps its name.
 func handle[T io.Closer](s step, key string) T {
-	name := take[string](s.object, key)
-	h, ok := s.handles[name].(T)
-	if !ok {
-		fail(key, fmt.Sprintf("a handle %T", h), name)
-	}
-	return h
+	return as[T](key, word(s, key, s.handles))
 }
 
 // close closes a handle, whose name is free again if that succeeds.
-func (s step) close(name any, h io.Closer) error {
-	err := h.Close()
+func (s step) close() error {
+	name := s.text("on")
+	err := s.handles[name].Close()
 	s.open = slices.DeleteFunc(s.open, func(open string) bool { return err == nil && open == name })
 	return err
 }
 
 // free closes a handle once and silently.
 func free(s step) (outputs, error) {
-	name := s.object["on"]
-	_ = s.close(name, handle[io.Closer](s, "on"))
+	_ = handle[io.Closer](s, "on")
+	_ = s.close()
 	return nil, nil
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Package vectors runs the shared test vectors through the public interface. This file chooses files, counts and
-// reports; script.go knows the forms of values and runs scripts; a file per subsystem knows its cases.
+// reports; values.go knows the forms of values, script.go compares and runs scripts; a file per subsystem knows its cases.
 package vectors
 
 import (
@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -28,10 +29,11 @@ const (
 
 const maxReported = 20 // failures of a file
 
-// schema says how the files of one subsystem are run: the function of each array runs one case.
+// schema says how the files of one subsystem are run.
 type schema struct {
-	constants map[string]int
-	arrays    map[string]func(*testCase)
+	constants  map[string]int
+	arrays     map[string]array
+	operations map[string]operation // of scripts
 }
 
 var schemas = map[string]*schema{
@@ -130,7 +132,7 @@ func (f *file) run(err error, reverse bool, out, log io.Writer) int {
 		if os.Getenv("KEEP_VECTORS_VERBOSE") != "" {
 			fmt.Fprintln(log, f.name, c.name)
 		}
-		good += try(c.name, c.comment, func() { c.run(schemas[f.schema]) })
+		good += try(c.name, c.comment, c.run)
 	}
 	if failures > maxReported {
 		fmt.Fprintf(log, "… and %d more\n", failures-maxReported)
@@ -172,17 +174,19 @@ func parse(content []byte) (top object) {
 
 // take fills the file from its top-level object. What is no header is an array of cases.
 func (f *file) take(top object) {
-	f.schema = take[string](top, "schema")
+	f.schema = top.text("schema")
 	if schemas[f.schema] == nil {
 		fail("schema", "a known one", f.schema)
 	}
-	number := top.number("numberOfTests")
-	f.constants = optional[map[string]any](top, "constants")
-	delete(top, "notes")
+	total := top.int("numberOfTests")
+	f.constants = take[map[string]any](top, "constants")
+	top.take("notes")
 	for _, array := range slices.Sorted(maps.Keys(top)) {
-		f.cases = append(f.cases, casesOf(array, take[[]any](top, array))...)
+		if !strings.HasPrefix(array, isRead) {
+			f.cases = append(f.cases, casesOf(schemas[f.schema], array, top.objects(array))...)
+		}
 	}
-	if number < 1 || number != len(f.cases) {
-		fail("numberOfTests", number, len(f.cases))
+	if total < 1 || total != len(f.cases) {
+		fail("numberOfTests", total, len(f.cases))
 	}
 }

@@ -5,306 +5,203 @@
 import keep from '../../lib/index.js';
 import {
   boolean,
+  entry,
   expect,
+  expectStatus,
   integer,
   integer64,
+  integers,
   list,
-  runScript,
-  Script,
-  statusName,
+  scripts,
   statusOf,
-  take,
-  takeOr,
-  text,
+  told,
 } from './shared.mjs';
 
 const { LockPolicy, Kind, memory, Pool, Sealed, Secret } = keep;
 
+const POOL = {
+  max_bytes: integer64,
+  hot_cache: integer,
+  resplit_views: integer,
+  tier_slots: integers,
+  tier_max_slots: integers,
+};
 const LOCK_POLICIES = { require: LockPolicy.REQUIRE, allow_unlocked: LockPolicy.ALLOW_UNLOCKED };
-const KINDS = { [Kind.SLOT]: 'slot', [Kind.GUARDED]: 'guarded' };
 
-const integers = (value) => list(value).map(integer);
+const poolOf = (step) => (step.has('on') ? step.on() : Pool.default());
+const describe = (secret) => told(secret.info(), { kind: Kind });
 
-function poolOf(script, step) {
-  return 'on' in step ? script.on(step) : Pool.default();
+// Pools
+
+function makePool(step) {
+  const lockPolicy = step.take('lock', entry(LOCK_POLICIES));
+  const options = { tierLen: step.take('tiers', integers), lockPolicy, ...step.options(POOL) };
+  step.bind(() => new Pool(options));
 }
 
-function describe(secret, out) {
-  const { len, capacity, kind, frozen } = secret.info();
-  Object.assign(out, { len: Number(len), capacity: Number(capacity), kind: KINDS[kind], frozen });
+function poolStats(step) {
+  const { tiers, ...stats } = poolOf(step).stats();
+  const tier = step.has('tier') ? told(tiers[step.integer('tier')]) : {};
+  return { ...told(stats), ...tier, tiers: tiers.map(({ slotLen }) => slotLen) };
 }
 
-function bindSecret(script, name, secret, out) {
-  script.bind(name, secret);
-  describe(secret, out);
-}
+// Making secrets
+
+const bindSecret = (step, make) => describe(step.bind(make));
 
 /** Acquires by the form that waits, if there is a time to wait. */
-function* acquire(step, now, later) {
-  const fallback = takeOr(step, 'fallback', boolean, undefined);
-  if (!('timeout_ms' in step)) return now({ fallback });
-  return yield later({ fallback, timeoutMs: Number(take(step, 'timeout_ms', integer64)) });
+function acquireBy(step, now, later, use) {
+  step.run.unused(step.text('as'));
+  const options = step.options({ fallback: boolean });
+  if (!step.has('timeout_ms')) return use(now(options));
+  return later({ ...options, timeoutMs: Number(step.integer64('timeout_ms')) }).then(use);
+}
+
+function acquire(step) {
+  const [pool, len] = [poolOf(step), step.integer('len')];
+  const now = (options) => pool.acquire(len, options);
+  const later = (options) => pool.acquireAsync(len, options);
+  return acquireBy(step, now, later, (secret) => bindSecret(step, () => secret));
+}
+
+function acquireGuarded(step) {
+  const options = { guarded: true, align16: step.boolean('align16'), resident: step.boolean('resident') };
+  return bindSecret(step, () => poolOf(step).acquire(step.integer('len'), options));
+}
+
+function acquireBatch(step) {
+  const names = step.take('as', list).map((name) => step.run.unused(name));
+  const secrets = poolOf(step).acquireMany(step.integer('len'), names.length);
+  for (const [i, secret] of secrets.entries()) step.run.bind(names[i], secret);
 }
 
 /** What takes bytes of the caller: `source` is what became of them. */
-function takeSource(script, step, out, make) {
-  const name = script.unused(take(step, 'as', text));
-  const pool = poolOf(script, step);
-  out.source = Buffer.from(take(step, 'data', script.bytes));
-  script.bind(name, make(out.source, { pool, type: takeOr(step, 'type', integer, undefined) }));
-  return script.handles.get(name);
+function fromSource(step, make) {
+  step.out.source = Buffer.from(step.bytes('data'));
+  return step.bind(() => make(step.out.source, { pool: poolOf(step), type: step.integer('type') }));
 }
 
-const pools = {
-  pool_new(script, step) {
-    const name = script.unused(take(step, 'as', text));
-    const options = {
-      tierLen: takeOr(step, 'tiers', integers, undefined),
-      tierSlots: takeOr(step, 'tier_slots', integers, undefined),
-      tierMaxSlots: takeOr(step, 'tier_max_slots', integers, undefined),
-      maxBytes: takeOr(step, 'max_bytes', integer64, undefined),
-      hotCache: takeOr(step, 'hot_cache', integer, undefined),
-      resplitViews: takeOr(step, 'resplit_views', integer, undefined),
-      lockPolicy: takeOr(step, 'lock', (policy) => LOCK_POLICIES[policy], undefined),
-    };
-    script.bind(name, new Pool(options));
-  },
+const fromBytes = (make) => (step) => describe(fromSource(step, (bytes, { pool }) => make(bytes, { pool })));
 
-  pool_stats(script, step, out) {
-    const stats = poolOf(script, step).stats();
-    if ('tier' in step) {
-      const tier = stats.tiers[take(step, 'tier', integer)];
-      Object.assign(out, { slot_len: tier.slotLen, slots: tier.slots, in_use: tier.inUse, cached: tier.cached });
-    }
-    out.tiers = stats.tiers.map(({ slotLen }) => Number(slotLen));
-    const { guarded, cacheEntries, cacheHits, cacheMisses, cacheEvictions } = stats;
-    Object.assign(out, { guarded, cache_entries: cacheEntries, cache_hits: cacheHits });
-    Object.assign(out, { cache_misses: cacheMisses, cache_evictions: cacheEvictions });
-  },
+// Using secrets
 
-  reserve(script, step) {
-    poolOf(script, step).reserve(take(step, 'len', integer), take(step, 'count', integer));
-  },
+function info(step) {
+  const out = describe(step.on());
+  expect('length', Number(out.len), step.on().length);
+  return out;
+}
 
-  trim(script, step) {
-    poolOf(script, step).trim();
-  },
-};
+function get(step) {
+  const [offset, len] = [step.integer('offset'), step.integer('len')];
+  const data = step.on().get(offset, len);
+  const buffer = Buffer.alloc(len);
+  expect('getInto', len, step.on().getInto(buffer, offset));
+  expect('getInto', data, buffer);
+  return { data };
+}
 
-const making = {
-  *acquire(script, step, out) {
-    const name = script.unused(take(step, 'as', text));
-    const pool = poolOf(script, step);
-    const len = take(step, 'len', integer);
-    const now = (options) => pool.acquire(len, options);
-    const later = (options) => pool.acquireAsync(len, options);
-    bindSecret(script, name, yield* acquire(step, now, later), out);
-  },
-
-  acquire_guarded(script, step, out) {
-    const name = script.unused(take(step, 'as', text));
-    const align16 = takeOr(step, 'align16', boolean, undefined);
-    const resident = takeOr(step, 'resident', boolean, undefined);
-    const options = { guarded: true, align16, resident };
-    bindSecret(script, name, poolOf(script, step).acquire(take(step, 'len', integer), options), out);
-  },
-
-  acquire_batch(script, step) {
-    const names = take(step, 'as', list).map(script.unused);
-    const secrets = poolOf(script, step).acquireMany(take(step, 'len', integer), names.length);
-    for (const [i, secret] of secrets.entries()) script.bind(names[i], secret);
-  },
-
-  generate(script, step, out) {
-    const name = script.unused(take(step, 'as', text));
-    const pool = poolOf(script, step);
-    bindSecret(script, name, Secret.generate(take(step, 'len', integer), { pool }), out);
-  },
-
-  from_bytes(script, step, out) {
-    describe(
-      takeSource(script, step, out, (bytes, { pool }) => Secret.fromBytes(bytes, { pool })),
-      out,
-    );
-  },
-
-  take_bytes(script, step, out) {
-    describe(
-      takeSource(script, step, out, (bytes, { pool }) => Secret.takeBytes(bytes, { pool })),
-      out,
-    );
-  },
-
-  duplicate(script, step, out) {
-    const name = script.unused(take(step, 'as', text));
-    bindSecret(script, name, script.on(step).duplicate(), out);
-  },
-};
-
-function revealInto(secret, cap, out) {
-  const buffer = Buffer.alloc(cap);
+function reveal(step) {
+  const whole = step.has('cap') ? undefined : step.on().reveal();
+  const buffer = Buffer.alloc(step.integer('cap') ?? whole.length);
   try {
-    out.len = secret.revealInto(buffer);
+    const data = buffer.subarray(0, step.on().revealInto(buffer));
+    expect('revealInto', whole ?? data, data);
+    return { data, len: data.length };
   } catch (error) {
-    if (error.needed !== undefined) out.len = error.needed;
+    if (error.needed !== undefined) step.out.len = error.needed;
     throw error;
   }
-  const revealed = buffer.subarray(0, out.len);
-  out.data ??= revealed;
-  expect('revealInto', out.data, revealed);
 }
 
-const using = {
-  info(script, step, out) {
-    const secret = script.on(step);
-    describe(secret, out);
-    out.purged = secret.info().purged;
-    expect('length', out.len, secret.length);
-  },
-
-  put(script, step) {
-    script.on(step).put(take(step, 'offset', integer), take(step, 'data', script.bytes));
-  },
-
-  get(script, step, out) {
-    const secret = script.on(step);
-    const offset = take(step, 'offset', integer);
-    const len = take(step, 'len', integer);
-    out.data = secret.get(offset, len);
-    const buffer = Buffer.alloc(len);
-    expect('getInto', len, secret.getInto(buffer, offset));
-    expect('getInto', out.data, buffer);
-  },
-
-  reveal(script, step, out) {
-    const secret = script.on(step);
-    const cap = takeOr(step, 'cap', integer, undefined);
-    if (cap === undefined) out.data = secret.reveal();
-    revealInto(secret, cap ?? out.data.length, out);
-  },
-
-  randomize: (script, step) => script.on(step).randomize(),
-  clear: (script, step) => script.on(step).clear(),
-  freeze: (script, step) => script.on(step).freeze(),
-  melt: (script, step) => script.on(step).melt(),
-
-  resize(script, step) {
-    script.on(step).resize(take(step, 'len', integer));
-  },
-
-  equal(script, step, out) {
-    out.equal = script.on(step).equal(script.on(step, 'with'));
-  },
-
-  equal_bytes(script, step, out) {
-    out.equal = script.on(step).equalBytes(take(step, 'data', script.bytes));
-  },
-
-  read_window(script, step, out) {
-    const steps = take(step, 'steps', list);
-    script.on(step).read((copy) => {
-      out.data = Buffer.from(copy);
-      script.runNow(steps);
-    });
-  },
-
-  write_window(script, step, out) {
-    const steps = take(step, 'steps', list);
-    const data = takeOr(step, 'data', script.bytes, Buffer.alloc(0));
-    script.on(step).write((copy) => {
-      out.data = Buffer.from(copy);
+/** Opens a window, notes what it shows, and runs the step's steps in it. */
+const window = (open) => (step) => {
+  const steps = step.take('steps', list);
+  const data = step.bytes('data') ?? Buffer.alloc(0);
+  let isOpen = false;
+  try {
+    open(step.on(), (copy) => {
+      isOpen = true;
+      step.out.data = Buffer.from(copy);
       copy.set(data);
-      script.runNow(steps);
+      step.run.stepNow(steps);
     });
-  },
-
-  release(script, step) {
-    const name = step.on;
-    const secret = script.on(step);
-    secret.info(); // closing twice is no error here; a call on a closed secret is
-    secret.close();
-    script.freed.add(name);
-  },
-
-  purge(_script, _step, out) {
-    out.open_windows = memory.purge();
-  },
+  } finally {
+    if (!isOpen) steps.length = 0; // they do not run
+  }
 };
 
-const sealing = {
-  seal(script, step, out) {
-    takeSource(script, step, out, (bytes, options) => new Sealed(bytes, options));
-  },
+function release(step) {
+  step.on().info(); // closing twice is no error here; a call on a closed secret is
+  step.on().close();
+  step.run.freed.add(step.text('on'));
+}
 
-  seal_take(script, step, out) {
-    takeSource(script, step, out, (bytes, options) => Sealed.take(bytes, options));
-  },
+// Sealed secrets
 
-  seal_secret(script, step) {
-    const name = script.unused(take(step, 'as', text));
-    const type = takeOr(step, 'type', integer, undefined);
-    script.bind(name, Sealed.fromSecret(script.on(step), { type }));
-  },
+function open(step) {
+  const sealed = step.on();
+  const now = (options) => sealed.open(options);
+  const later = (options) => sealed.openAsync(options);
+  return acquireBy(step, now, later, (secret) => {
+    return { ...bindSecret(step, () => secret), data: secret.reveal() };
+  });
+}
 
-  *open(script, step, out) {
-    const name = script.unused(take(step, 'as', text));
-    const sealed = script.on(step);
-    const now = (options) => sealed.open(options);
-    const later = (options) => sealed.openAsync(options);
-    const secret = yield* acquire(step, now, later);
-    bindSecret(script, name, secret, out);
-    out.data = secret.reveal();
-  },
+function openInto(step) {
+  const secret = step.on('into');
+  try {
+    expect('openInto', step.on().openInto(secret), secret.length);
+  } finally {
+    if (statusOf(() => secret.reveal()) === 'OK')
+      Object.assign(step.out, { data: secret.reveal(), len: secret.length });
+  }
+}
 
-  open_into(script, step, out) {
-    const sealed = script.on(step);
-    const secret = script.on(step, 'into');
-    try {
-      expect('openInto', sealed.openInto(secret), secret.length);
-    } finally {
-      if (statusOf(() => secret.reveal()) === 'OK') Object.assign(out, { data: secret.reveal(), len: secret.length });
-    }
-  },
-
-  sealed_info(script, step, out) {
-    const { len, type, storedLen, purged } = script.on(step).info();
-    Object.assign(out, { len, type, stored_len: storedLen, purged });
-  },
-
-  id_before(script, step, out) {
-    out.before = script.on(step).info().id < script.on(step, 'with').info().id;
-  },
+const operations = {
+  pool_new: ['as', makePool],
+  pool_stats: ['', poolStats],
+  acquire: ['as len', acquire],
+  acquire_guarded: ['as len', acquireGuarded],
+  acquire_batch: ['as len', acquireBatch],
+  reserve: ['len count', (step) => poolOf(step).reserve(step.integer('len'), step.integer('count'))],
+  trim: ['', (step) => void poolOf(step).trim()],
+  generate: ['as len', (step) => bindSecret(step, () => Secret.generate(step.integer('len'), { pool: poolOf(step) }))],
+  from_bytes: ['as data', fromBytes((...source) => Secret.fromBytes(...source))],
+  take_bytes: ['as data', fromBytes((...source) => Secret.takeBytes(...source))],
+  duplicate: ['on as', (step) => bindSecret(step, () => step.on().duplicate())],
+  info: ['on', info],
+  put: ['on offset data', (step) => step.on().put(step.integer('offset'), step.bytes('data'))],
+  get: ['on offset len', get],
+  reveal: ['on', reveal],
+  randomize: ['on', (step) => step.on().randomize()],
+  clear: ['on', (step) => step.on().clear()],
+  freeze: ['on', (step) => step.on().freeze()],
+  melt: ['on', (step) => step.on().melt()],
+  resize: ['on len', (step) => step.on().resize(step.integer('len'))],
+  equal: ['on with', (step) => ({ equal: step.on().equal(step.on('with')) })],
+  equal_bytes: ['on data', (step) => ({ equal: step.on().equalBytes(step.bytes('data')) })],
+  read_window: ['on steps', window((secret, use) => secret.read(use))],
+  write_window: ['on steps', window((secret, use) => secret.write(use))],
+  release: ['on', release],
+  purge: ['', () => ({ open_windows: memory.purge() })],
+  seal: ['as data', (step) => void fromSource(step, (bytes, options) => new Sealed(bytes, options))],
+  seal_take: ['as data', (step) => void fromSource(step, (bytes, options) => Sealed.take(bytes, options))],
+  seal_secret: ['on as', (step) => void step.bind(() => Sealed.fromSecret(step.on(), step.options({ type: integer })))],
+  open: ['on as', open],
+  open_into: ['on into', openInto],
+  sealed_info: ['on', (step) => told(step.on().info())],
+  id_before: ['on with', (step) => ({ before: step.on().info().id < step.on('with').info().id })],
 };
-
-const operations = { ...pools, ...making, ...using, ...sealing };
 
 /** A transform, in both forms. */
-function runKnown(testCase) {
-  const script = new Script({});
-  const transform = take(testCase, 'transform', text);
-  const data = take(testCase, 'in', script.bytes);
-  const want = takeOr(testCase, 'status', statusName, 'OK');
+function runKnown(step) {
+  const question = [step.text('transform'), step.bytes('in')];
   const buffer = Buffer.alloc(2 ** 17);
-  let answer;
-  let len;
-  const natural = statusOf(() => {
-    answer = memory.knownAnswer(transform, data);
-  });
-  const into = statusOf(() => {
-    len = memory.knownAnswerInto(buffer, transform, data);
-  });
-  expect('status', want, natural);
-  expect('status into a buffer', want, into);
-  if (want !== 'OK') return;
-  const expected = take(testCase, 'out', (value) => value);
-  script.expectOutput('out', expected, answer);
-  script.expectOutput('out into a buffer', expected, buffer.subarray(0, len));
+  expectStatus('the answer', step.status, () => memory.knownAnswer(...question));
+  expectStatus('the answer in a buffer', step.status, () => memory.knownAnswerInto(buffer, ...question));
+  if (step.status !== 'OK') return;
+  step.expect('out', memory.knownAnswer(...question));
+  step.expect('out', buffer.subarray(0, memory.knownAnswerInto(buffer, ...question)));
 }
 
-export default {
-  constant: (name) => keep[name.replace(/^KEEP_/, '')],
-  arrays: {
-    known: runKnown,
-    scripts: (testCase, position) => runScript(operations, testCase, position),
-  },
-};
+export default { arrays: { known: ['transform in', runKnown], scripts }, operations };

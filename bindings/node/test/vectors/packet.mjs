@@ -4,81 +4,15 @@
 // makes all sessions demand that back end.
 
 import keep from '../../lib/index.js';
-import {
-  boolean,
-  expect,
-  expectEmpty,
-  fields,
-  integer,
-  integer64,
-  list,
-  runScript,
-  Script,
-  statusName,
-  statusOf,
-  take,
-  takeOr,
-  text,
-} from './shared.mjs';
+import { entry, expect, expectStatus, integer, integer64, memberOf, scripts, statusOf, told } from './shared.mjs';
 
 const { Aead, Handshake, HandshakeState, KeepError, Noise, PacketKind, PacketPool, Role, Secret, Session } = keep;
 const { MAX_PACKET_LEN, MAX_PAYLOAD_LEN, PACKET_HEADER_LEN, PACKET_OVERHEAD_LEN, Status, packet } = keep;
 
 const NAMES = Object.fromEntries(Object.entries(Status).map(([name, number]) => [number, name]));
-const KINDS = { data: PacketKind.DATA, heartbeat: PacketKind.HEARTBEAT, handshake: PacketKind.HANDSHAKE };
 
 /** What all sessions seal and open with; read anew, as tests change it. */
 const aead = () => Aead[(process.env.KEEP_TEST_AEAD ?? 'auto').toUpperCase().replace('-', '_')];
-
-// Forms
-
-const { bytes } = new Script({});
-
-function events(value) {
-  return list(value).flatMap((each) => {
-    if (!Object.hasOwn(Object(each), 'count')) return [bytes(each)];
-    const { count, event } = each;
-    return Array(integer(count)).fill(bytes(event));
-  });
-}
-
-function settings(value) {
-  const taken = fields(value);
-  const found = {
-    originHash: take(taken, 'origin_hash', integer64),
-    subnetId: take(taken, 'subnet_id', integer),
-    channelHash: take(taken, 'channel_hash', integer),
-    priority: take(taken, 'priority', integer),
-    hopTtl: take(taken, 'hop_ttl', integer),
-  };
-  expectEmpty('settings', taken);
-  return found;
-}
-
-/** The options of a request. */
-function takeRequest(from) {
-  return {
-    kind: takeOr(from, 'kind', (kind) => KINDS[kind], PacketKind.DATA),
-    streamId: takeOr(from, 'stream_id', integer64, 0n),
-    sequence: takeOr(from, 'sequence', integer64, 0n),
-    flags: takeOr(from, 'flags', integer, 0),
-    subprotocolId: takeOr(from, 'subprotocol_id', integer, 0),
-    settings: takeOr(from, 'settings', settings, undefined),
-  };
-}
-
-const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const shown = (value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value);
-
-/** An object of the binding as the files write it. */
-function written(object) {
-  return Object.fromEntries(Object.entries(object).map(([name, value]) => [snake(name), shown(value)]));
-}
-
-function expectInfo(want, info) {
-  const kind = Object.keys(KINDS).find((name) => KINDS[name] === info.kind);
-  expect('info', want, { ...written(info), kind });
-}
 
 // Sessions
 
@@ -93,12 +27,17 @@ function withSecrets(keys, use) {
   }
 }
 
-function sessionOf({ txKey, rxKey, ...options }) {
-  return withSecrets({ txKey, rxKey }, (keys) => new Session({ ...keys, ...options, aead: aead() }));
+const SESSION = { session_id: integer64, first_counter: integer64, window: integer, max_failed_opens: integer64 };
+
+/** A session of keys, and of what the step says of it. */
+function sessionOf(step, keys) {
+  const options = { ...step.options(SESSION), aead: aead() };
+  if (step.has('counter')) options.firstCounter = step.integer64('counter');
+  return withSecrets(keys, (secrets) => new Session({ ...secrets, ...options }));
 }
 
-function withSession(options, use) {
-  const session = sessionOf(options);
+function withSession(step, keys, use) {
+  const session = sessionOf(step, keys);
   try {
     return use(session);
   } finally {
@@ -106,12 +45,34 @@ function withSession(options, use) {
   }
 }
 
-/** What a case says of its session: `sealing` and `opening` are options. */
-function takeKeyed(testCase, counter) {
-  const key = take(testCase, 'key', bytes);
-  const sessionId = take(testCase, 'session_id', integer64);
-  const firstCounter = counter === undefined ? 0n : take(testCase, counter, integer64);
-  return { sealing: { txKey: key, sessionId, firstCounter }, opening: { rxKey: key, sessionId } };
+const sealing = (step, use) => withSession(step, { txKey: step.bytes('key') }, use);
+const opening = (step, use) => withSession(step, { rxKey: step.bytes('key') }, use);
+
+// Requests
+
+function eventsOf(step) {
+  const values = step.take('events') ?? [];
+  return values.flatMap((value) => {
+    if (!Object.hasOwn(Object(value), 'count')) return [step.run.bytes(value)];
+    const many = step.part(value, 'count event');
+    return Array(many.integer('count')).fill(many.bytes('event'));
+  });
+}
+
+const SETTINGS = { origin_hash: integer64, subnet_id: integer, channel_hash: integer, priority: integer };
+SETTINGS.hop_ttl = integer;
+
+const settingsOf = (step) =>
+  step.has('settings')
+    ? step.part(step.take('settings'), Object.keys(SETTINGS).join(' ')).options(SETTINGS)
+    : undefined;
+
+const REQUEST = { kind: memberOf(PacketKind), stream_id: integer64, sequence: integer64, flags: integer };
+REQUEST.subprotocol_id = integer;
+
+function requestOf(step) {
+  const defaults = { kind: PacketKind.DATA, streamId: 0n, sequence: 0n, flags: 0, subprotocolId: 0 };
+  return { ...defaults, ...step.options(REQUEST), settings: settingsOf(step) };
 }
 
 // Ways to seal
@@ -166,8 +127,7 @@ function sealersOf(list, request) {
     const heartbeatInto = (session) => filled((out) => session.heartbeatInto(out), PACKET_OVERHEAD_LEN);
     return { ...SEALERS, heartbeat: (session) => session.heartbeat(), heartbeatInto };
   }
-  const { originHash, ...numbers } = request.settings ?? { originHash: 0n };
-  const isBare = request.subprotocolId === 0 && !originHash && Object.values(numbers).every((number) => number === 0);
+  const isBare = request.subprotocolId === 0 && Object.values(request.settings ?? {}).every((number) => !number);
   return list.length === 1 && isBare ? { ...SEALERS, sealPacked } : SEALERS;
 }
 
@@ -185,15 +145,15 @@ function openInto(method, session, datagram, out) {
   return { events: found };
 }
 
-function openInPlace(method, session, datagram) {
+function openInPlace(session, datagram) {
   const copy = Buffer.from(datagram);
-  return openInto(method, session, copy, copy.subarray(PACKET_HEADER_LEN));
+  return openInto('openInto', session, copy, copy.subarray(PACKET_HEADER_LEN));
 }
 
 const OPENERS = {
   open: (session, datagram) => session.open(datagram),
   openInto: (session, datagram) => openInto('openInto', session, datagram, Buffer.alloc(MAX_PAYLOAD_LEN)),
-  openInPlace: (session, datagram) => openInPlace('openInto', session, datagram),
+  openInPlace,
   openBatch(session, datagram) {
     const [opened] = session.openBatch([datagram]);
     throwStatus(opened.status);
@@ -228,60 +188,50 @@ function expectEvents(what, want, got) {
 
 // Building
 
-function runFrame(testCase, use) {
-  const message = take(testCase, 'handshake_payload', bytes);
-  const request = takeRequest(testCase);
+function runFrame(step, use) {
+  const message = step.bytes('handshake_payload');
   use('handshakeFrame', () => packet.handshakeFrame(message));
   use('handshakeFrameInto', () => filled((out) => packet.handshakeFrameInto(out, message)));
-  use('pool', () => SEALERS.pool(null, [message], request));
+  use('pool', () => SEALERS.pool(null, [message], requestOf(step)));
 }
 
-function runBuild(testCase) {
-  const want = take(testCase, 'packet', bytes);
-  if (testCase.kind === 'handshake') {
-    runFrame(testCase, (what, make) => expect(what, want, make()));
+function runBuild(step) {
+  const [want, request, events] = [step.bytes('packet'), requestOf(step), eventsOf(step)];
+  if (request.kind === PacketKind.HANDSHAKE) {
+    runFrame(step, (what, make) => expect(what, want, make()));
     expect('kind', PacketKind.HANDSHAKE, packet.parse(want).kind);
     return;
   }
-  const { sealing, opening } = takeKeyed(testCase, 'counter');
-  const request = takeRequest(testCase);
-  const given = takeOr(testCase, 'events', events, []);
-  for (const [what, seal] of Object.entries(sealersOf(given, request))) {
-    withSession(sealing, (session) => expect(what, want, seal(session, given, request)));
+  step.part(step.fields, 'key session_id counter');
+  for (const [what, seal] of Object.entries(sealersOf(events, request))) {
+    sealing(step, (session) => expect(what, want, seal(session, events, request)));
   }
   for (const [what, open] of Object.entries({ ...OPENERS, ...TRIERS })) {
-    withSession(opening, (session) => expectEvents(what, given, open(session, want).events));
+    opening(step, (session) => expectEvents(what, events, open(session, want).events));
   }
 }
 
-function runBuildErrors(testCase) {
-  const want = take(testCase, 'status', statusName);
-  if (testCase.kind === 'handshake') {
-    runFrame(testCase, (what, make) => expect(what, want, statusOf(make)));
+function runBuildErrors(step) {
+  const [request, events] = [requestOf(step), eventsOf(step)];
+  if (request.kind === PacketKind.HANDSHAKE) {
+    runFrame(step, (what, make) => expectStatus(what, step.status, make));
     return;
   }
-  const { sealing } = takeKeyed(testCase, 'first_counter');
-  const request = takeRequest(testCase);
-  const given = take(testCase, 'events', events);
-  const nextCounter = take(testCase, 'next_counter', integer64);
-  withSession(sealing, (session) => {
+  step.part(step.fields, 'key session_id first_counter events next_counter');
+  sealing(step, (session) => {
     for (const [what, seal] of Object.entries(SEALERS)) {
-      expect(
-        `status of ${what}`,
-        want,
-        statusOf(() => seal(session, given, request)),
-      );
-      expect('next_counter', nextCounter, session.stats().nextCounter);
+      expectStatus(what, step.status, () => seal(session, events, request));
+      step.expect('next_counter', session.stats().nextCounter);
     }
   });
 }
 
 // Room
 
-/** The error of a call, which has the status of the case. */
-function refused(testCase, call) {
+/** The error of a call, which has the status of the step. */
+function refused(step, call) {
   let caught;
-  const status = statusOf(() => {
+  expectStatus('a call without room', step.status, () => {
     try {
       call();
     } catch (error) {
@@ -289,186 +239,131 @@ function refused(testCase, call) {
       throw error;
     }
   });
-  expect('status', take(testCase, 'status', statusName), status);
   return caught;
 }
 
-function runSealBuffers(testCase) {
-  const { sealing } = takeKeyed(testCase, 'first_counter');
-  const request = takeRequest(testCase);
-  const given = take(testCase, 'events', events);
-  const out = Buffer.alloc(take(testCase, 'cap', integer));
-  withSession(sealing, (session) => {
-    const { needed } = refused(testCase, () => session.sealInto(out, given, request));
-    expect('needed_len', take(testCase, 'needed_len', integer), needed);
-    expect('next_counter', take(testCase, 'next_counter', integer64), session.stats().nextCounter);
+function runSealBuffers(step) {
+  const [request, events] = [requestOf(step), eventsOf(step)];
+  const out = Buffer.alloc(step.integer('cap'));
+  sealing(step, (session) => {
+    step.expect('needed_len', refused(step, () => session.sealInto(out, events, request)).needed);
+    step.expect('next_counter', session.stats().nextCounter);
     expect('buffer', Buffer.alloc(out.length), out);
-    expect('packet', take(testCase, 'packet', bytes), SEALERS.sealInto(session, given, request));
+    step.expect('packet', SEALERS.sealInto(session, events, request));
   });
 }
 
-function runOpenBuffers(testCase) {
-  const { opening } = takeKeyed(testCase);
-  const datagram = take(testCase, 'packet', bytes);
-  const caps = [take(testCase, 'data_cap', integer), take(testCase, 'event_cap', integer)];
-  withSession(opening, (session) => {
-    if (testCase.status !== 'BUFFER_TOO_SMALL') {
-      const [{ status }] = openPacked(session, [datagram], ...caps);
-      expect('status', take(testCase, 'status', statusName), NAMES[status]);
+function runOpenBuffers(step) {
+  const [datagram, cap, eventCap] = [step.bytes('packet'), step.integer('data_cap'), step.integer('event_cap')];
+  opening(step, (session) => {
+    if (step.status !== 'BUFFER_TOO_SMALL') {
+      expect('status', step.status, NAMES[openPacked(session, [datagram], cap, eventCap)[0].status]);
       return;
     }
-    const { values } = refused(testCase, () => openPacked(session, [datagram], ...caps));
-    const needs = [take(testCase, 'needed_data_len', integer), take(testCase, 'needed_event_count', integer)];
-    expect('needs', needs, values.slice(0, 2).map(Number));
-    const spans = new Uint32Array(2 * caps[1]);
-    expect(
-      'status',
-      'BUFFER_TOO_SMALL',
-      statusOf(() => session.openInto(Buffer.alloc(caps[0]), datagram, spans)),
-    );
-    expectEvents('events', take(testCase, 'events', events), openPacked(session, [datagram], ...needs)[0].events);
+    const needs = refused(step, () => openPacked(session, [datagram], cap, eventCap))
+      .values.map(Number)
+      .slice(0, 2);
+    step.expect('needed_data_len', needs[0]);
+    step.expect('needed_event_count', needs[1]);
+    refused(step, () => session.openInto(Buffer.alloc(cap), datagram, new Uint32Array(2 * eventCap)));
+    expectEvents('events', eventsOf(step), openPacked(session, [datagram], ...needs)[0].events);
   });
 }
 
-function runBuffers(testCase) {
-  const run = { seal: runSealBuffers, open: runOpenBuffers };
-  run[take(testCase, 'op', text)](testCase);
-}
-
-function runFit(testCase) {
-  const given = take(testCase, 'events', events);
-  const status = statusOf(() => packet.measure(given));
-  expect('status', take(testCase, 'status', statusName), status);
-  expect('fits', take(testCase, 'fits', boolean), status === 'OK');
-  if (status === 'OK') expect('packet_len', take(testCase, 'packet_len', integer), packet.measure(given));
-}
-
-function runMaxEvents(testCase) {
-  const eventLen = take(testCase, 'event_len', integer);
-  expect('max_events', take(testCase, 'max_events', integer), packet.maxEvents(eventLen));
+function runFit(step) {
+  const events = eventsOf(step);
+  expectStatus('measure', step.status, () => packet.measure(events));
+  step.expect('fits', step.status === 'OK');
+  if (step.status === 'OK') step.expect('packet_len', packet.measure(events));
 }
 
 // Reading
 
-function runPrefix(testCase) {
-  const sessionId = take(testCase, 'session_id', integer64);
-  withSession({ txKey: Buffer.alloc(32, 1), sessionId }, (session) => {
-    expect('prefix', take(testCase, 'prefix', bytes), session.heartbeat().subarray(12, 16));
-  });
+function runPrefix(step) {
+  const keys = { txKey: Buffer.alloc(32, 1) };
+  withSession(step, keys, (session) => step.expect('prefix', session.heartbeat().subarray(12, 16)));
 }
 
-function runParse(testCase) {
-  const datagram = take(testCase, 'packet', bytes);
-  const want = take(testCase, 'status', statusName);
-  expect(
-    'status',
-    want,
-    statusOf(() => packet.parse(datagram)),
-  );
-  if (want === 'OK') expectInfo(take(testCase, 'info', fields), packet.parse(datagram));
+const expectInfo = (step, info) => step.expectTold('info', told(info, { kind: PacketKind }));
+
+function runParse(step) {
+  const datagram = step.bytes('packet');
+  expectStatus('parse', step.status, () => packet.parse(datagram));
+  if (step.status === 'OK') expectInfo(step, packet.parse(datagram));
 }
 
-/** One datagram of a session, and what is expected of it. */
-function stepOf(value) {
-  const step = fields(value);
-  const taken = { datagram: take(step, 'packet', bytes), status: take(step, 'status', statusName), events: [] };
-  if (taken.status === 'OK') {
-    taken.info = take(step, 'info', fields);
-    taken.events = take(step, 'events', events);
-  }
-  expectEmpty('step', step);
-  return taken;
-}
-
-function expectOpened(what, step, opened) {
-  expectEvents(what, step.events, opened.events);
-  if (step.info !== undefined && opened.info !== undefined) expectInfo(step.info, opened.info);
+function expectOpened(what, step, { events, info }) {
+  if (step.status !== 'OK') return;
+  expectEvents(what, eventsOf(step), events);
+  if (info !== undefined) expectInfo(step, info);
 }
 
 const THROWN_BY_TRY = ['REKEY'];
 
+const singly = ([what, open]) => [
+  what,
+  (session, steps) => {
+    for (const step of steps) {
+      expectStatus(what, step.status, () => expectOpened(what, step, open(session, step.bytes('packet'))));
+    }
+  },
+];
+
+const tried = ([what, open]) => [
+  what,
+  (session, steps) => {
+    for (const step of steps) {
+      const want = THROWN_BY_TRY.includes(step.status) ? step.status : 'OK';
+      let opened = null;
+      const status = statusOf(() => {
+        opened = open(session, step.bytes('packet'));
+      });
+      expect(`status of ${what}`, want, status);
+      expect(`${what} opens`, step.status === 'OK', opened !== null);
+      if (opened !== null) expectOpened(what, step, opened);
+    }
+  },
+];
+
 /** Ways to run all steps on one session. */
 const WAYS = {
-  ...Object.fromEntries(
-    Object.entries(OPENERS).map(([what, open]) => [
-      what,
-      (session, steps) => {
-        for (const step of steps) {
-          const status = statusOf(() => expectOpened(what, step, open(session, step.datagram)));
-          expect(`status of ${what}`, step.status, status);
-        }
-      },
-    ]),
-  ),
-
-  ...Object.fromEntries(
-    Object.entries(TRIERS).map(([what, open]) => [
-      what,
-      (session, steps) => {
-        for (const step of steps) {
-          const isThrown = THROWN_BY_TRY.includes(step.status);
-          let opened = null;
-          const status = statusOf(() => {
-            opened = open(session, step.datagram);
-          });
-          expect(`status of ${what}`, isThrown ? step.status : 'OK', status);
-          expect(`${what} opens`, step.status === 'OK', opened !== null);
-          if (opened !== null) expectOpened(what, step, opened);
-        }
-      },
-    ]),
-  ),
+  ...Object.fromEntries(Object.entries(OPENERS).map(singly)),
+  ...Object.fromEntries(Object.entries(TRIERS).map(tried)),
 
   batch(session, steps) {
-    const opened = session.openBatch(steps.map(({ datagram }) => datagram));
-    for (const [i, step] of steps.entries()) {
-      expect('status in a batch', step.status, NAMES[opened[i].status]);
-      expectOpened('batch', step, opened[i]);
-      expect('info in a batch', step.status === 'OK', opened[i].info !== null);
+    for (const [i, opened] of session.openBatch(steps.map((step) => step.bytes('packet'))).entries()) {
+      expect('status in a batch', steps[i].status, NAMES[opened.status]);
+      expect('info in a batch', steps[i].status === 'OK', opened.info !== null);
+      expectOpened('batch', steps[i], opened);
     }
   },
 
   packed(session, steps) {
-    const datagrams = steps.map(({ datagram }) => datagram);
+    const datagrams = steps.map((step) => step.bytes('packet'));
     const total = Buffer.concat(datagrams).length;
-    const opened = openPacked(session, datagrams, total, total);
-    for (const [i, step] of steps.entries()) {
-      expect('status in a packed batch', step.status, NAMES[opened[i].status]);
-      expectOpened('packed', step, opened[i]);
+    for (const [i, opened] of openPacked(session, datagrams, total, total).entries()) {
+      expect('status in a packed batch', steps[i].status, NAMES[opened.status]);
+      expectOpened('packed', steps[i], opened);
     }
   },
 };
 
-function runOpen(testCase) {
-  const { opening } = takeKeyed(testCase);
-  const window = take(testCase, 'window', integer);
-  const maxFailedOpens = takeOr(testCase, 'max_failed_opens', integer64, undefined);
-  const steps = take(testCase, 'steps', list).map(stepOf);
-  const want = take(testCase, 'stats', fields);
+function runOpen(step) {
   for (const run of Object.values(WAYS)) {
-    withSession({ ...opening, window, maxFailedOpens }, (session) => {
-      run(session, steps);
+    opening(step, (session) => {
+      run(session, step.parts('steps', 'packet status'));
       const { opened, authFailed, replayed, malformed } = session.stats();
-      const stats = { opened, auth_failed: authFailed, replayed, malformed };
-      for (const [name, number] of Object.entries(want)) expect(name, integer64(number), stats[name]);
+      step.expectTold('stats', told({ opened, authFailed, replayed, malformed }));
     });
   }
 }
 
-function runReplay(testCase) {
-  const { opening } = takeKeyed(testCase);
-  const window = take(testCase, 'window', integer);
-  withSession({ ...opening, window }, (session) => {
-    for (const commit of take(testCase, 'commits', list).map(fields)) {
-      const datagram = take(commit, 'packet', bytes);
-      expect('counter', take(commit, 'counter', integer64), packet.parse(datagram).counter);
-      const want = take(commit, 'accepted', boolean) ? 'OK' : 'REPLAY';
-      expect(
-        'status',
-        want,
-        statusOf(() => session.open(datagram)),
-      );
-      expectEmpty('commit', commit);
+function runReplay(step) {
+  opening(step, (session) => {
+    for (const commit of step.parts('commits', 'counter packet accepted')) {
+      const datagram = commit.bytes('packet');
+      commit.expect('counter', packet.parse(datagram).counter);
+      expectStatus('a commit', commit.boolean('accepted') ? 'OK' : 'REPLAY', () => session.open(datagram));
     }
   });
 }
@@ -476,38 +371,33 @@ function runReplay(testCase) {
 // Handshakes
 
 const OTHER = { initiator: 'responder', responder: 'initiator' };
+const sideOf = entry(OTHER);
 
-function takePublicKey(testCase, side, staticKey) {
-  const publicKey = withSecrets({ staticKey }, (keys) => Handshake.publicKey(keys.staticKey));
-  expect(`${side}_static_public`, take(testCase, `${side}_static_public`, bytes), publicKey);
-  return publicKey;
-}
-
-function handshakeOf({ staticKey, preSharedKey, ephemeralKey, ...others }) {
-  const keys = { staticKey, preSharedKey, ephemeralKey };
-  return withSecrets(keys, (secrets) => new Handshake({ ...secrets, ...others }));
-}
-
-/** Both sides of an exchange, by name, and their public keys. */
-function takeSides(testCase) {
-  const name = take(testCase, 'pattern', text);
-  expect('protocol', `Noise_${name}_25519_ChaChaPoly_SHA256`, take(testCase, 'protocol', text));
-  const pattern = Noise[name.toUpperCase()];
-  const [init, resp] = ['init', 'resp'].map((side) => {
-    const staticKey = take(testCase, `${side}_static`, bytes);
-    return { pattern, staticKey, ephemeralKey: take(testCase, `${side}_ephemeral`, bytes) };
-  });
-  const publicKeys = {
-    initiator: takePublicKey(testCase, 'init', init.staticKey),
-    responder: takePublicKey(testCase, 'resp', resp.staticKey),
+/** One side of an exchange: its handshake and public key. */
+function makeSide(step, side, prefix, options) {
+  const keys = {
+    staticKey: step.bytes(`${prefix}_static`),
+    ephemeralKey: step.bytes(`${prefix}_ephemeral`),
+    preSharedKey: step.bytes(`${prefix}_pre_shared_key`) ?? step.bytes('pre_shared_key'),
   };
-  const remoteStatic = takeOr(testCase, 'init_remote_static', bytes, publicKeys.responder);
-  if (pattern === Noise.IKPSK2) init.remoteStatic = remoteStatic;
-  const shared = { preSharedKey: take(testCase, 'pre_shared_key', bytes), prologue: take(testCase, 'prologue', bytes) };
-  const initiator = handshakeOf({ role: Role.INITIATOR, ...init, ...shared });
-  shared.preSharedKey = takeOr(testCase, 'resp_pre_shared_key', bytes, shared.preSharedKey);
-  shared.prologue = takeOr(testCase, 'resp_prologue', bytes, shared.prologue);
-  return { initiator, responder: handshakeOf({ role: Role.RESPONDER, ...resp, ...shared }), publicKeys };
+  const prologue = step.bytes(`${prefix}_prologue`) ?? step.bytes('prologue');
+  return withSecrets(keys, (secrets) => {
+    const publicKey = Handshake.publicKey(secrets.staticKey);
+    step.expect(`${prefix}_static_public`, publicKey);
+    const role = Role[side.toUpperCase()];
+    return { publicKey, handshake: new Handshake({ ...secrets, prologue, role, ...options }) };
+  });
+}
+
+function makeSides(step) {
+  const pattern = step.take('pattern', memberOf(Noise));
+  expect('protocol', `Noise_${step.text('pattern')}_25519_ChaChaPoly_SHA256`, step.text('protocol'));
+  const remote = step.bytes('init_remote_static') ?? step.bytes('resp_static_public');
+  const known = pattern === Noise.IKPSK2 ? { remoteStatic: remote } : {};
+  return {
+    initiator: makeSide(step, 'initiator', 'init', { pattern, ...known }),
+    responder: makeSide(step, 'responder', 'resp', { pattern }),
+  };
 }
 
 /** The length that a call without room asks for. */
@@ -519,175 +409,131 @@ function neededBy(call) {
   }
 }
 
-function runWrite(side, step, status) {
-  const payload = take(step, 'payload', bytes);
+function write(handshake, step) {
+  const payload = step.bytes('payload');
+  const needed = step.status === 'OK' ? neededBy((out) => handshake.writeInto(out, payload)) : undefined;
   let message;
-  if (status === 'OK') message = take(step, 'message', bytes);
-  if (status === 'OK')
-    expect(
-      'needed',
-      message.length,
-      neededBy((out) => side.writeInto(out, payload)),
-    );
-  let written;
-  const got = statusOf(() => {
-    written = side.write(payload);
+  const status = statusOf(() => {
+    message = handshake.write(payload);
   });
-  expect('status of a write', status, got);
+  expect('status of a write', step.status, status);
   if (status !== 'OK') return;
-  expect('message', message, written);
-  const header = packet.handshakeFrame(written).subarray(0, PACKET_HEADER_LEN);
-  expect('frame_header', take(step, 'frame_header', bytes), header);
+  expect('needed', message.length, needed);
+  step.expect('message', message);
+  step.expect('frame_header', packet.handshakeFrame(message).subarray(0, PACKET_HEADER_LEN));
 }
 
-function runRead(side, step, status) {
-  const message = take(step, 'message', bytes);
-  const payload = status === 'OK' ? take(step, 'payload', bytes) : undefined;
-  if (payload?.length > 0)
-    expect(
-      'needed',
-      payload.length,
-      neededBy((out) => side.readInto(out, message)),
-    );
-  let read;
-  const got = statusOf(() => {
-    read = side.read(message);
+function read(handshake, step) {
+  const message = step.bytes('message');
+  const needed = step.status === 'OK' ? neededBy((out) => handshake.readInto(out, message)) : undefined;
+  let payload;
+  const status = statusOf(() => {
+    payload = needed === 0 ? Buffer.alloc(0) : handshake.read(message);
   });
-  expect('status of a read', status, got);
-  expect('payload', payload, read);
+  expect('status of a read', step.status, status);
+  if (status !== 'OK') return;
+  expect('needed', payload.length, needed);
+  step.expect('payload', payload);
 }
 
-function runStep(sides, value) {
-  const step = fields(value);
-  const run = { write: runWrite, read: runRead }[take(step, 'op', text)];
-  run(sides[take(step, 'side', text)], step, take(step, 'status', statusName));
-  expectEmpty('step', step);
-}
+const MESSAGES = { write: [write, 'payload'], read: [read, 'message'] };
 
 /** Each side's first packet, opened by the other; closes the sessions. */
-function talk(sessions, sessionId, packets) {
-  for (const each of packets.map(fields)) {
-    const side = take(each, 'side', text);
-    const given = take(each, 'events', events);
-    const datagram = sessions[side].seal(given, takeRequest({ ...each }));
-    expect('packet', take(each, 'packet', bytes), datagram);
-    expectEvents('packet', given, sessions[OTHER[side]].open(datagram).events);
-    expect('session_id', sessionId, packet.parse(datagram).sessionId);
-    expect('confirmed', true, sessions[OTHER[side]].stats().confirmed);
-    for (const name of ['stream_id', 'sequence']) take(each, name, integer64);
-    expectEmpty('packet', each);
+function talk(step, sessions) {
+  for (const each of step.parts('packets', 'side stream_id sequence events packet')) {
+    const side = each.text('side');
+    const other = sessions[sideOf(side)];
+    const events = eventsOf(each);
+    const datagram = sessions[side].seal(events, requestOf(each));
+    each.expect('packet', datagram);
+    expectEvents('packet', events, other.open(datagram).events);
+    step.expect('session_id', packet.parse(datagram).sessionId);
+    expect('confirmed', true, other.stats().confirmed);
   }
   for (const session of Object.values(sessions)) session.close();
 }
 
 /** Both sides are done: they know each other, and their sessions agree with plain ones of the same keys. */
-function runEnd(testCase, sides) {
-  const hash = take(testCase, 'handshake_hash', bytes);
-  const unconfirmed = take(testCase, 'unconfirmed', text);
+function runEnd(step, sides) {
+  const confirmed = step.take('unconfirmed', sideOf);
   const sessions = {};
   for (const [side, other] of Object.entries(OTHER)) {
-    const info = sides[side].info();
-    expect('state', HandshakeState.DONE, info.state);
-    expect('handshake_hash', hash, info.hash);
-    expect('remote static', sides.publicKeys[other], info.remoteStatic);
-    sessions[side] = sides[side].session({ aead: aead() });
-    expect(`${side} is confirmed`, side !== unconfirmed, sessions[side].stats().confirmed);
-    expect(
-      'second session',
-      'STATE',
-      statusOf(() => sides[side].session()),
-    );
+    const { handshake } = sides[side];
+    const { state, hash, remoteStatic } = handshake.info();
+    expect('state', HandshakeState.DONE, state);
+    step.expect('handshake_hash', hash);
+    expect('remote static', sides[other].publicKey, remoteStatic);
+    sessions[side] = handshake.session({ aead: aead() });
+    expect(`${side} is confirmed`, side === confirmed, sessions[side].stats().confirmed);
+    expectStatus('a second session', 'STATE', () => handshake.session());
   }
-  const sessionId = take(testCase, 'session_id', integer64);
-  const packets = take(testCase, 'packets', list);
-  talk(sessions, sessionId, packets);
-  const txKey = take(testCase, 'key_initiator_to_responder', bytes);
-  const rxKey = take(testCase, 'key_responder_to_initiator', bytes);
-  const initiator = sessionOf({ txKey, rxKey, sessionId });
-  talk({ initiator, responder: sessionOf({ txKey: rxKey, rxKey: txKey, sessionId }) }, sessionId, packets);
+  talk(step, sessions);
+  const txKey = step.bytes('key_initiator_to_responder');
+  const rxKey = step.bytes('key_responder_to_initiator');
+  const initiator = sessionOf(step, { txKey, rxKey });
+  talk(step, { initiator, responder: sessionOf(step, { txKey: rxKey, rxKey: txKey }) });
 }
 
-function runNoise(testCase) {
-  const sides = takeSides(testCase);
+function runNoise(step) {
+  const sides = makeSides(step);
   try {
-    for (const step of take(testCase, 'steps', list)) runStep(sides, step);
-    if ('handshake_hash' in testCase) runEnd(testCase, sides);
+    for (const message of step.parts('steps', 'op side status')) {
+      const [run, input] = message.take('op', entry(MESSAGES));
+      run(message.take('side', entry(sides)).handshake, message.part(message.fields, input));
+    }
+    if (step.has('handshake_hash')) runEnd(step, sides);
   } finally {
-    sides.initiator.close();
-    sides.responder.close();
+    for (const { handshake } of Object.values(sides)) handshake.close();
   }
 }
+
+const NOISE =
+  'protocol pattern pre_shared_key prologue init_static resp_static init_static_public resp_static_public ' +
+  'init_ephemeral resp_ephemeral steps';
+
+const arrays = {
+  build: ['kind packet', runBuild],
+  build_errors: ['kind status', runBuildErrors],
+  buffers: ['op key session_id packet status', (step) => step.take('op', entry(BUFFERS))(step)],
+  fit: ['events fits status', runFit],
+  max_events: ['event_len', (step) => step.expect('max_events', packet.maxEvents(step.integer('event_len')))],
+  prefix: ['session_id', runPrefix],
+  parse: ['packet status', runParse],
+  open: ['key session_id window steps stats', runOpen],
+  replay: ['key session_id window commits', runReplay],
+  noise: [NOISE, runNoise],
+  noise_errors: [NOISE, runNoise],
+  pools: scripts,
+};
+
+const BUFFERS = { seal: runSealBuffers, open: runOpenBuffers };
 
 // Pools
 
+function makeSession(step) {
+  step.bind(() => sessionOf(step, { txKey: step.bytes('tx_key'), rxKey: step.bytes('rx_key') }));
+}
+
+function makePool(step) {
+  step.bind(() => new PacketPool({ capacity: step.integer('capacity'), settings: settingsOf(step) }));
+}
+
+function build(step, session, events, request) {
+  step.on().build(session, events, request);
+  return { packet: step.on().data() };
+}
+
 const operations = {
-  session(script, step) {
-    const name = script.unused(take(step, 'as', text));
-    const session = sessionOf({
-      sessionId: take(step, 'session_id', integer64),
-      txKey: takeOr(step, 'tx_key', script.bytes, undefined),
-      rxKey: takeOr(step, 'rx_key', script.bytes, undefined),
-      firstCounter: takeOr(step, 'first_counter', integer64, undefined),
-      window: takeOr(step, 'window', integer, undefined),
-    });
-    script.bind(name, session);
-  },
-
-  pool(script, step) {
-    const name = script.unused(take(step, 'as', text));
-    const given = takeOr(step, 'settings', settings, undefined);
-    script.bind(name, new PacketPool({ capacity: take(step, 'capacity', integer), settings: given }));
-  },
-
-  acquire(script, step) {
-    const name = script.unused(take(step, 'as', text));
-    script.bind(name, script.on(step).acquire());
-  },
-
-  set: (script, step) => script.on(step).set(take(step, 'settings', settings)),
-  unset: (script, step) => script.on(step).set(null),
-
-  build(script, step, out) {
-    const [built, session] = [script.on(step), script.on(step, 'session')];
-    const given = takeOr(step, 'events', events, []);
-    built.build(session, given, takeRequest(step));
-    out.packet = built.data();
-  },
-
-  build_handshake(script, step, out) {
-    const built = script.on(step);
-    built.build(null, [take(step, 'payload', script.bytes)], { kind: PacketKind.HANDSHAKE });
-    out.packet = built.data();
-  },
-
-  data(script, step, out) {
-    out.packet = script.on(step).data();
-  },
-
-  pool_stats(script, step, out) {
-    const { capacity, inUse, available } = script.on(step).stats();
-    Object.assign(out, { capacity, in_use: inUse, available });
-  },
-
-  session_stats(script, step, out) {
-    out.next_counter = script.on(step).stats().nextCounter;
-  },
+  session: ['as session_id', makeSession],
+  pool: ['as capacity', makePool],
+  acquire: ['on as', (step) => void step.bind(() => step.on().acquire())],
+  set: ['on settings', (step) => step.on().set(settingsOf(step))],
+  unset: ['on', (step) => step.on().set(null)],
+  build: ['on session kind', (step) => build(step, step.on('session'), eventsOf(step), requestOf(step))],
+  build_handshake: ['on payload', (step) => build(step, null, [step.bytes('payload')], { kind: PacketKind.HANDSHAKE })],
+  data: ['on', (step) => ({ packet: step.on().data() })],
+  pool_stats: ['on', (step) => told(step.on().stats())],
+  session_stats: ['on', (step) => told(step.on().stats())],
 };
 
-export default {
-  constant: (name) => keep[name.replace(/^KEEP_/, '')],
-  arrays: {
-    build: runBuild,
-    build_errors: runBuildErrors,
-    buffers: runBuffers,
-    fit: runFit,
-    max_events: runMaxEvents,
-    prefix: runPrefix,
-    parse: runParse,
-    open: runOpen,
-    replay: runReplay,
-    noise: runNoise,
-    noise_errors: runNoise,
-    pools: (testCase, position) => runScript(operations, testCase, position),
-  },
-};
+export default { arrays, operations };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// What all schemas share: the forms of values (vectors.md R30), comparison, and scripts (R31). An operation may be a
-// generator: it then yields promises that it waits for, which only steps outside of a window can.
+// What all schemas share: the forms of values (vectors.md R30), comparison, and scripts (R31). A table of arrays, or of
+// operations, has for each name the keys that must be there, as words, and a function of a Step. What an operation
+// returns are its outputs, or a promise of them, for which only steps outside of a window can wait.
 
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -14,75 +15,66 @@ const statusNames = new Set(status.statuses.map(({ name }) => name));
 export class Failed extends Error {}
 
 function shown(value) {
-  return value instanceof Uint8Array ? Buffer.from(value).toString('hex').slice(0, 64) : String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex').slice(0, 64);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function check(isRight, want, got) {
+  if (!isRight) throw new Failed(`value: expected ${want}, got ${shown(got)}`);
+  return got;
 }
 
 export function expect(what, want, got) {
-  const isEqual = want instanceof Uint8Array && got instanceof Uint8Array ? Buffer.compare(want, got) === 0 : false;
-  if (!isEqual && !isDeepStrictEqual(want, got)) {
+  const areBytes = want instanceof Uint8Array && got instanceof Uint8Array;
+  if (areBytes ? Buffer.compare(want, got) !== 0 : !isDeepStrictEqual(want, got)) {
     throw new Failed(`${what}: expected ${shown(want)}, got ${shown(got)}`);
   }
 }
 
-/** Takes a key out of an object: what is left over at the end is unknown (R33). */
-export function take(fields, key, form) {
-  if (!Object.hasOwn(fields, key)) throw new Failed(`${key}: expected, but missing`);
-  const value = fields[key];
-  delete fields[key];
-  return form(value);
-}
-
-export function takeOr(fields, key, form, otherwise) {
-  return Object.hasOwn(fields, key) ? take(fields, key, form) : otherwise;
-}
-
-export function expectEmpty(what, fields) {
-  if (Object.keys(fields).length > 0) throw new Failed(`${what}: expected no unknown key, got ${Object.keys(fields)}`);
-}
+export const constant = (name) => keep[name.replace(/^KEEP_/, '')];
 
 // Forms of values
-
-function check(isRight, form, value) {
-  if (!isRight) throw new Failed(`value: expected ${form}, got ${JSON.stringify(value)}`);
-  return value;
-}
 
 export const text = (value) => check(typeof value === 'string', 'text', value);
 export const boolean = (value) => check(typeof value === 'boolean', 'a boolean', value);
 export const list = (value) => check(Array.isArray(value), 'a list', value);
 export const integer = (value) => check(Number.isSafeInteger(value) && value >= 0, 'an integer', value);
-export const fields = (value) => {
-  return { ...check(value !== null && typeof value === 'object' && !Array.isArray(value), 'an object', value) };
-};
+export const integers = (value) => list(value).map(integer);
+export const object = (value) => check(value?.constructor === Object, 'an object', value);
 
 export function integer64(value) {
   if (typeof value === 'number') return BigInt(integer(value));
   return BigInt(check(/^(0|[1-9][0-9]{0,19}|0x[0-9a-f]{1,16})$/.test(text(value)), 'a 64-bit integer', value));
 }
 
-export function hex(value) {
+function hex(value) {
   return Buffer.from(check(/^([0-9a-f]{2})*$/.test(text(value)), 'lower-case hex digits', value), 'hex');
 }
 
-function repeated(value) {
-  const count = integer(take(value, 'repeat', integer));
-  const piece = take(value, 'hex', hex);
-  check(count <= 2 ** 24, 'at most 2^24', count);
-  return Buffer.concat(Array(count).fill(piece));
+/** What a table has under a name. */
+export const entry = (table) => (name) => {
+  check(Object.hasOwn(table, text(name)), `one of ${Object.keys(table)}`, name);
+  return table[name];
+};
+
+/** The member of an enumeration that a word names. */
+export const memberOf = (group) => (word) => entry(group)(text(word).toUpperCase());
+
+export const wordOf = (group, member) =>
+  Object.keys(group)
+    .find((name) => group[name] === member)
+    ?.toLowerCase() ?? member;
+
+const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
+/** An object of libkeep as the files have it, with the words of the enumerations that are given by name. */
+export function told(object, groups = {}) {
+  const pairs = Object.entries(object).map(([name, value]) => [snake(name), value]);
+  return Object.fromEntries(pairs.map(([key, value]) => [key, groups[key] ? wordOf(groups[key], value) : value]));
 }
 
-/** R11: the bare name, which must be one that users see. */
-export function statusName(value) {
-  const name = text(value).replace(/^KEEP_(ERR_)?/, '');
-  return check(statusNames.has(name), 'a known status', name);
-}
-
-function nameOf(error) {
-  if (error instanceof keep.KeepError) return error.code.replace(/^ERR_KEEP_/, '');
-  throw error;
-}
-
-/** Makes a call; the name of its status. */
+/** The name of the status that a call ends in. */
 export function statusOf(call) {
   try {
     call();
@@ -92,23 +84,105 @@ export function statusOf(call) {
   }
 }
 
-// Expectations
-
-function expectHash(what, { sha256, len }, got) {
-  expect(`${what} length`, len, got.length);
-  expect(`${what} hash`, sha256, createHash('sha256').update(got).digest('hex'));
+function nameOf(error) {
+  if (error instanceof keep.KeepError) return error.code.replace(/^ERR_KEEP_/, '');
+  throw error;
 }
 
-function isForm(want, ...keys) {
-  return typeof want === 'object' && want !== null && isDeepStrictEqual(new Set(Object.keys(want)), new Set(keys));
+export const expectStatus = (what, want, call) => expect(`status of ${what}`, want, statusOf(call));
+
+// Keys
+
+/** The keys of each object of a file that were read (R33). */
+const read = new WeakMap();
+
+function keysRead(fields) {
+  if (!read.has(fields)) read.set(fields, new Set());
+  return read.get(fields);
 }
 
-const ordered = (values) => [...new Set(values.map((value) => JSON.stringify(value)))].sort();
+/** The keys in a value, at any depth, that nobody has read. */
+export function unread(value) {
+  if (typeof value !== 'object' || value === null) return [];
+  const known = Array.isArray(value) ? new Set(Object.keys(value)) : keysRead(value);
+  return Object.entries(value).flatMap(([key, part]) => [...(known.has(key) ? [] : [key]), ...unread(part)]);
+}
 
-// Scripts
+/** Any part of a case: its inputs by key, undefined where there are none. */
+export class Step {
+  /** Outputs that are there also if the operation fails. */
+  out = {};
 
-/** The handles and saved bytes of one case. `operations` has a function (script, step, out) for each `op`. */
-export class Script {
+  constructor(run, fields, inputs = '') {
+    this.run = run;
+    this.fields = object(fields);
+    for (const key of inputs.split(' ').filter(Boolean)) {
+      if (!this.has(key)) throw new Failed(`${key}: expected, but missing`);
+    }
+  }
+
+  has(key) {
+    return Object.hasOwn(this.fields, key);
+  }
+
+  take(key, form = (value) => value) {
+    if (!this.has(key)) return undefined;
+    keysRead(this.fields).add(key);
+    return form(this.fields[key]);
+  }
+
+  text = (key) => this.take(key, text);
+  integer = (key) => this.take(key, integer);
+  integer64 = (key) => this.take(key, integer64);
+  boolean = (key) => this.take(key, boolean);
+  bytes = (key) => this.take(key, (value) => this.run.bytes(value));
+
+  /** Those of the inputs that are there, named as libkeep does. */
+  options(forms) {
+    const there = Object.entries(forms).filter(([key]) => this.has(key));
+    return Object.fromEntries(there.map(([key, form]) => [camel(key), this.take(key, form)]));
+  }
+
+  part(value, inputs) {
+    return new Step(this.run, value, inputs);
+  }
+
+  parts(key, inputs) {
+    return this.take(key, list).map((each) => this.part(each, inputs));
+  }
+
+  /** R11: the bare name, which must be one that users see. */
+  get status() {
+    const name = (this.text('status') ?? 'OK').replace(/^KEEP_(ERR_)?/, '');
+    return check(statusNames.has(name), 'a known status', name);
+  }
+
+  /** The handle that a key names. */
+  on(key = 'on') {
+    const name = this.text(key);
+    check(this.run.handles.has(name), 'a handle', name);
+    return this.run.handles.get(name);
+  }
+
+  /** Names a new handle. */
+  bind(make) {
+    const name = this.run.unused(this.text('as'));
+    return this.run.bind(name, make());
+  }
+
+  expect(key, got) {
+    this.run.expectOutput(key, this.take(key), got);
+  }
+
+  /** Compares outputs with those that the step expects under a key: each that it names, or all. */
+  expectTold(key, got, isWhole = true) {
+    const wanted = this.part(this.take(key), isWhole ? Object.keys(got).join(' ') : '');
+    this.run.compare(key, wanted.fields, got);
+  }
+}
+
+/** The handles and saved bytes of one case, which `end` closes. */
+class Run {
   handles = new Map();
   freed = new Set();
   saved = new Map();
@@ -117,118 +191,134 @@ export class Script {
     this.operations = operations;
   }
 
-  *run(steps) {
-    for (const step of list(steps)) yield* this.runStep(fields(step));
+  /** Runs steps, and yields the promises to wait for. */
+  *steps(values) {
+    for (const each of list(values)) yield* this.step(new Step(this, each, 'op'));
   }
 
   /** Runs steps where nobody can wait: in a window. */
-  runNow(steps) {
-    if (!this.run(steps).next().done) throw new Failed('steps: expected none that waits in a window');
+  stepNow(values) {
+    if (!this.steps(values).next().done) throw new Failed('steps: expected none that waits in a window');
   }
 
-  *runStep(step) {
-    const op = take(step, 'op', text);
-    const want = takeOr(step, 'status', statusName, 'OK');
-    const expected = takeOr(step, 'out', fields, {});
-    const save = takeOr(step, 'save', text, undefined);
-    if (op !== 'free' && !Object.hasOwn(this.operations, op)) throw new Failed(`op: expected a known one, got ${op}`);
-    const out = {};
-    expect(`${op} status`, want, yield* this.call(op, step, out));
-    expectEmpty(op, step);
-    if (save !== undefined) this.saved.set(save, out.data);
-    for (const [name, value] of Object.entries(expected)) {
-      if (!Object.hasOwn(out, name)) throw new Failed(`${op} ${name}: expected an output of the operation, got none`);
-      this.expectOutput(`${op} ${name}`, value, out[name]);
-    }
-  }
-
-  *call(op, step, out) {
-    try {
-      const waiting = op === 'free' ? this.free(step) : this.operations[op](this, step, out);
-      if (waiting !== undefined) yield* waiting;
-      return 'OK';
-    } catch (error) {
-      return nameOf(error);
-    }
-  }
-
-  /** Compares an output with its expectation, whose form its own type and the output's say. */
-  expectOutput(what, want, got) {
-    if (typeof got?.compareWith === 'function') got.compareWith(what, want);
-    else if (got instanceof Uint8Array) {
-      if (isForm(want, 'sha256', 'len')) expectHash(what, want, got);
-      else expect(what, this.bytes(want), got);
-    } else if (isForm(want, 'about', 'within')) {
-      check(Math.abs(Number(want.about) - Number(got)) <= Number(want.within), `${what} about ${want.about}`, got);
-    } else if (isForm(want, 'set')) expect(what, ordered(list(want.set)), ordered(got));
-    else expect(what, typeof got === 'bigint' ? integer64(want) : want, got);
-  }
-
-  /** Bytes in any form of R30. */
-  bytes = (value) => {
-    if (Array.isArray(value)) return Buffer.concat(value.map(this.bytes));
-    if (typeof value === 'string') return hex(value);
-    const form = fields(value);
-    const data = Object.hasOwn(form, 'ref') ? this.earlier(form) : repeated(form);
-    expectEmpty('bytes', form);
-    return data;
-  };
-
-  earlier(form) {
-    const name = take(form, 'ref', text);
-    check(this.saved.has(name), 'saved bytes', name);
-    const data = Buffer.from(this.saved.get(name));
-    const change = takeOr(form, 'xor', fields, undefined);
-    if (change !== undefined) {
-      const at = take(change, 'at', integer);
-      for (const [i, mask] of take(change, 'hex', hex).entries()) data[at + i] ^= mask;
-      expectEmpty('xor', change);
-    }
-    return data.subarray(0, takeOr(form, 'take', integer, data.length));
-  }
-
-  /** The handle that a key of the step names. */
-  on(step, key = 'on') {
-    const name = take(step, key, text);
-    check(this.handles.has(name), 'a handle', name);
-    return this.handles.get(name);
-  }
-
-  /** A name for a new handle. */
-  unused = (name) => check(!this.handles.has(text(name)) || this.freed.has(name), 'a name that is not in use', name);
-
-  bind(name, handle) {
-    this.handles.delete(name);
-    this.freed.delete(name);
-    this.handles.set(name, handle);
-  }
-
-  /** Closes a handle and lets its name go; it has no status. */
-  free(step) {
-    const name = step.on;
-    statusOf(() => this.on(step).close());
-    this.freed.add(name);
-  }
-
-  /** R14: what is left is freed in one order or the other. */
-  end(position) {
-    const left = [...this.handles.values()];
-    for (const handle of position % 2 === 0 ? left : left.reverse()) handle.close();
-  }
-}
-
-/** Runs the steps of a case, waiting where they wait. */
-export async function runScript(operations, testCase, position) {
-  const script = new Script(operations);
-  const steps = script.run(take(testCase, 'script', list));
-  try {
+  async stepAll(values) {
+    const steps = this.steps(values);
     for (let next = steps.next(); !next.done; ) {
       next = await next.value.then(
         (value) => steps.next(value),
         (error) => steps.throw(error),
       );
     }
-  } finally {
-    script.end(position);
   }
+
+  *step({ fields }) {
+    const op = text(fields.op);
+    const [inputs, call] = op === 'free' ? ['on', free] : entry(this.operations)(op);
+    const step = new Step(this, fields, inputs);
+    step.take('op');
+    expect(`${op} status`, step.status, yield* this.call(step, call));
+    if (step.has('save')) this.saved.set(step.text('save'), step.out.data);
+    if (step.has('out')) this.compare(op, step.take('out', object), step.out);
+  }
+
+  *call(step, call) {
+    try {
+      const outputs = call(step);
+      Object.assign(step.out, outputs instanceof Promise ? yield outputs : outputs);
+      return 'OK';
+    } catch (error) {
+      return nameOf(error);
+    }
+  }
+
+  compare(what, wanted, got) {
+    for (const key of Object.keys(wanted)) {
+      keysRead(wanted).add(key);
+      if (!Object.hasOwn(got, key)) throw new Failed(`${what} ${key}: expected an output, got none`);
+      this.expectOutput(`${what} ${key}`, wanted[key], got[key]);
+    }
+  }
+
+  /** Compares an output with its expectation, whose form its own type and the output's say. */
+  expectOutput(what, want, got) {
+    if (got instanceof Uint8Array) this.expectBytes(what, want, got);
+    else if (Array.isArray(got)) {
+      expect(`number of ${what}`, list(want).length, got.length);
+      for (const [i, each] of got.entries()) this.expectOutput(`${what}[${i}]`, want[i], each);
+    } else if (got?.constructor === Object) this.compare(what, object(want), got);
+    else expect(what, typeof got === 'bigint' ? integer64(want) : want, got);
+  }
+
+  expectBytes(what, want, got) {
+    if (!Object.hasOwn(Object(want), 'sha256')) {
+      expect(what, this.bytes(want), got);
+      return;
+    }
+    const hash = new Step(this, want, 'sha256 len');
+    expect(`${what} length`, hash.integer('len'), got.length);
+    expect(`${what} hash`, hash.text('sha256'), createHash('sha256').update(got).digest('hex'));
+  }
+
+  /** Bytes in any form of R30. */
+  bytes(value) {
+    if (Array.isArray(value)) return Buffer.concat(value.map((part) => this.bytes(part)));
+    if (typeof value === 'string') return hex(value);
+    if (Object.hasOwn(object(value), 'ref')) return this.earlier(new Step(this, value));
+    const repeated = new Step(this, value, 'repeat hex');
+    const count = check(repeated.integer('repeat') <= 2 ** 24, 'at most 2^24', repeated.integer('repeat'));
+    return Buffer.concat(Array(count).fill(repeated.bytes('hex')));
+  }
+
+  earlier(form) {
+    const name = form.text('ref');
+    check(this.saved.has(name), 'saved bytes', name);
+    const data = Buffer.from(this.saved.get(name));
+    if (form.has('xor')) {
+      const change = form.part(form.take('xor'), 'at hex');
+      for (const [i, mask] of change.bytes('hex').entries()) data[change.integer('at') + i] ^= mask;
+    }
+    return data.subarray(0, form.integer('take') ?? data.length);
+  }
+
+  /** A name for a new handle. */
+  unused(name) {
+    return check(!this.handles.has(text(name)) || this.freed.has(name), 'a name that is not in use', name);
+  }
+
+  bind(name, handle) {
+    this.handles.delete(name);
+    this.freed.delete(name);
+    this.handles.set(name, handle);
+    return handle;
+  }
+
+  /** R14: what is left is closed in one order or the other. */
+  end(position) {
+    const left = [...this.handles.values()];
+    for (const handle of position % 2 === 0 ? left : left.reverse()) handle.close();
+  }
+}
+
+/** Closes a handle and lets its name go; it has no status. */
+function free(step) {
+  statusOf(() => step.on().close());
+  step.run.freed.add(step.text('on'));
+}
+
+/** An array of scripts. */
+export const scripts = ['script', (step) => step.run.stepAll(step.take('script'))];
+
+/** Runs a case of a schema; throws what was wrong. */
+export async function runCase(schema, array, fields, position) {
+  const run = new Run(schema.operations);
+  const [inputs, call] = schema.arrays[array];
+  const step = new Step(run, fields, inputs);
+  for (const note of ['id', 'comment']) step.take(note);
+  if (Array.isArray(fields.flags)) step.take('flags'); // words of the case's author; else an input
+  try {
+    await call(step);
+  } finally {
+    run.end(position);
+  }
+  if (unread(fields).length > 0) throw new Failed(`keys: expected none that is unknown, got ${unread(fields)}`);
 }
