@@ -9,6 +9,7 @@
 #include <openssl/provider.h>
 #include <string.h>
 
+#include "support/meanwhile.h"
 #include "support/suite.h"
 
 /* Whether a call of the library fails: the one that stands in `failing`, after `calls_left` more of them. */
@@ -17,6 +18,7 @@ static int calls_left;
 
 static bool fails(const char *name)
 {
+    do_awaited(name);
     return failing != NULL && strcmp(failing, name) == 0 && calls_left-- == 0;
 }
 
@@ -121,6 +123,19 @@ START_TEST(what_is_longer_than_the_library_can_say_is_refused)
 }
 END_TEST
 
+static void make_too(void *unused)
+{
+    (void)unused;
+    need_working_library();
+}
+
+START_TEST(of_two_that_need_the_library_one_sets_it_up)
+{
+    before_call("OSSL_PROVIDER_load", make_too, NULL);
+    need_working_library();
+}
+END_TEST
+
 RUN_SUITE("openssl", TIMES(what_libcrypto_lacks_is_a_status_until_it_is_there, sizeof lacks / sizeof *lacks),
           TIMES(a_library_that_fails_in_the_middle_is_told_from_a_wrong_tag, sizeof breaks / sizeof *breaks),
-          ONCE(what_is_longer_than_the_library_can_say_is_refused))
+          ONCE(what_is_longer_than_the_library_can_say_is_refused), ONCE(of_two_that_need_the_library_one_sets_it_up))
