@@ -134,6 +134,46 @@ START_TEST(making_a_packet_pool_survives_every_failing_call)
 }
 END_TEST
 
+START_TEST(the_first_packet_pool_survives_every_failing_call)
+{
+    sweep_first_use(make_packet_pool, NULL, of_sessions, OF_SESSIONS);
+}
+END_TEST
+
+/* With keys that are none, so that nothing is set up before. */
+static keep_status begin_with_nobodys_keys(void *ctx)
+{
+    keep_secret *nobodys = (keep_secret *)(uintptr_t)1;
+    keep_session_options session_options = KEEP_SESSION_OPTIONS_INIT;
+    keep_handshake_options handshake_options = KEEP_HANDSHAKE_OPTIONS_INIT;
+    struct keep_aead_report report = KEEP_AEAD_REPORT_INIT;
+    keep_session *session = NULL;
+    keep_handshake *handshake = NULL;
+
+    session_options.tx_key = nobodys;
+    handshake_options.pattern = KEEP_NOISE_XXPSK3;
+    handshake_options.role = KEEP_INITIATOR;
+    handshake_options.static_key = nobodys;
+    handshake_options.pre_shared_key = nobodys;
+    switch (*(int *)ctx) {
+    case 0:
+        return keep_session_new(&session_options, &session);
+    case 1:
+        return keep_handshake_new(&handshake_options, &handshake);
+    default:
+        return keep_aead_report(KEEP_AEAD_SODIUM, &report);
+    }
+}
+
+START_TEST(what_is_done_first_of_all_tells_that_nothing_can_be_done)
+{
+    fail_calls_of("mmap", ENOMEM);
+    assert_status(begin_with_nobodys_keys(&_i), KEEP_ERR_NO_MEMORY);
+    fail_calls_of(NULL, 0);
+    assert_status(begin_with_nobodys_keys(&_i), _i == 2 ? KEEP_OK : KEEP_ERR_CLOSED);
+}
+END_TEST
+
 static keep_status shake_hands(void *ctx)
 {
     const struct ready *ready = ctx;
@@ -164,6 +204,54 @@ START_TEST(a_handshake_survives_every_failing_call)
     struct ready ready = make_ready(KEEP_AEAD_AUTO);
 
     sweep(shake_hands, &ready, of_sessions, OF_SESSIONS);
+    end_ready(&ready);
+}
+END_TEST
+
+/* Both sides with two messages, up to their sessions. */
+static keep_status agree(void *ctx)
+{
+    const struct ready *ready = ctx;
+    keep_handshake_options options = KEEP_HANDSHAKE_OPTIONS_INIT;
+    keep_session_options of_session = KEEP_SESSION_OPTIONS_INIT;
+    uint8_t responder[KEEP_HANDSHAKE_KEY_LEN];
+    struct message message;
+    keep_handshake *sides[SIDES] = { NULL };
+    keep_session *sessions[SIDES] = { NULL };
+    keep_status st = KEEP_OK;
+
+    of_session.pool = ready->pool;
+    options.pattern = KEEP_NOISE_IKPSK2;
+    options.static_key = options.pre_shared_key = ready->key;
+    options.pool = ready->pool;
+    body_needs(keep_handshake_public_key(ready->key, responder) == KEEP_OK);
+    for (uint32_t i = 0; i < SIDES && st == KEEP_OK; i++) {
+        options.role = KEEP_INITIATOR + i;
+        options.remote_static = i == 0 ? responder : NULL;
+        st = keep_handshake_new(&options, &sides[i]);
+    }
+    for (int i = 0; i < SIDES && st == KEEP_OK; i++) {
+        st = keep_handshake_write(sides[i], NULL, 0, message.bytes, sizeof message.bytes, &message.len);
+        if (st == KEEP_OK)
+            st = try_read(sides[1 - i], &message);
+    }
+    for (int i = 0; i < SIDES && st == KEEP_OK; i++) {
+        st = keep_handshake_session(sides[i], &of_session, &sessions[i]);
+        body_needs((st == KEEP_OK) == (sessions[i] != NULL));
+    }
+    for (int i = 0; i < SIDES; i++) {
+        keep_session_free(&sessions[i]);
+        keep_handshake_free(&sides[i]);
+    }
+    return st;
+}
+
+START_TEST(agreeing_on_a_session_survives_every_failing_call)
+{
+    struct ready ready = make_ready(KEEP_AEAD_AUTO);
+
+    assert_ok(agree(&ready));
+    sweep(agree, &ready, of_sessions, OF_SESSIONS);
     end_ready(&ready);
 }
 END_TEST
@@ -205,8 +293,10 @@ static void seal_open_build(const struct hot *hot)
 START_TEST(the_hot_path_allocates_nothing_and_asks_the_kernel_nothing)
 {
     static const char *const heap[] = { "malloc", "calloc", "aligned_alloc" };
-    static const long calls[] = { SYS_mmap,     SYS_munmap,   SYS_mprotect, SYS_madvise, SYS_brk,  SYS_mlock2,
-                                  SYS_getrandom, SYS_futex,   SYS_sched_yield, SYS_openat, SYS_read, SYS_clock_gettime };
+    static const long calls[] = {
+        SYS_mmap,      SYS_munmap, SYS_mprotect,    SYS_madvise, SYS_brk,  SYS_mlock2,
+        SYS_getrandom, SYS_futex,  SYS_sched_yield, SYS_openat,  SYS_read, SYS_clock_gettime
+    };
     keep_session_options options = KEEP_SESSION_OPTIONS_INIT;
     keep_session *sender = NULL;
     struct hot hot;
@@ -237,6 +327,9 @@ START_TEST(the_hot_path_allocates_nothing_and_asks_the_kernel_nothing)
 END_TEST
 
 RUN_SUITE("packet", TIMES(making_a_session_survives_every_failing_call, KEEP_AEAD_IPSEC_MB + 1),
-          TIMES(the_first_session_survives_every_failing_call, 2), ONCE(making_a_packet_pool_survives_every_failing_call),
-          ONCE(a_handshake_survives_every_failing_call),
+          TIMES(the_first_session_survives_every_failing_call, 2),
+          ONCE(making_a_packet_pool_survives_every_failing_call),
+          ONCE(the_first_packet_pool_survives_every_failing_call),
+          TIMES(what_is_done_first_of_all_tells_that_nothing_can_be_done, 3),
+          ONCE(a_handshake_survives_every_failing_call), ONCE(agreeing_on_a_session_survives_every_failing_call),
           TIMES(the_hot_path_allocates_nothing_and_asks_the_kernel_nothing, KEEP_AEAD_IPSEC_MB + 1))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Secrets for the other subsystems: key slots, and secrets that are born with their write window open. And what two
- * threads do to one secret at once.
+ * Secrets for the other subsystems: key slots. And what two threads do to one secret at once.
  */
 #include "memory/secret.h"
 
@@ -80,38 +79,6 @@ START_TEST(a_key_slot_keeps_its_pool_alive)
 }
 END_TEST
 
-START_TEST(a_secret_to_decrypt_into_is_born_with_its_window_open)
-{
-    static const size_t lens[] = { 0, 5, 2000 };
-
-    for (int i = 0; i < 3; i++) {
-        KEEP_AUTO(keep_secret) secret = NULL;
-        uint8_t *data = NULL;
-
-        assert_ok(keep__secret_new_open(NULL, lens[i], &secret, &data));
-        ck_assert_ptr_nonnull(data);
-        memset(data, 'k', lens[i]);
-        ck_assert_uint_eq(info_of(secret).windows, 1);
-        ck_assert_uint_eq(info_of(secret).len, lens[i]);
-        assert_ok(keep_secret_end(secret));
-        assert_status(keep_secret_end(secret), KEEP_ERR_STATE);
-    }
-}
-END_TEST
-
-START_TEST(a_secret_to_decrypt_into_that_cannot_be_had_leaves_nothing)
-{
-    keep_pool_options options = one_tier(32, 1);
-    KEEP_AUTO(keep_pool) pool = new_pool(&options);
-    KEEP_AUTO(keep_secret) only = new_secret(pool, 1);
-    keep_secret *secret = NULL;
-    uint8_t *data = NULL;
-
-    assert_status(keep__secret_new_open(pool, 5, &secret, &data), KEEP_ERR_EXHAUSTED);
-    ck_assert(secret == NULL && data == NULL);
-}
-END_TEST
-
 static void shorten(void *secret)
 {
     assert_ok(keep_secret_resize(secret, 2));
@@ -134,6 +101,4 @@ END_TEST
 
 RUN_SUITE("secret", ONCE(a_key_slot_is_read_and_written_in_place), ONCE(a_key_slot_is_no_longer_than_the_largest_tier),
           ONCE(a_purge_wipes_a_key_slot), ONCE(a_key_slot_keeps_its_pool_alive),
-          ONCE(a_secret_to_decrypt_into_is_born_with_its_window_open),
-          ONCE(a_secret_to_decrypt_into_that_cannot_be_had_leaves_nothing),
           ONCE(a_secret_that_is_shortened_before_its_window_opens_is_looked_at_again))
