@@ -7,29 +7,9 @@
 #include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
-#include <string.h>
 
-#include "support/meanwhile.h"
 #include "support/suite.h"
-
-/* Whether a call of the library fails: the one that stands in `failing`, after `calls_left` more of them. */
-static const char *failing;
-static int calls_left;
-
-static bool fails(const char *name)
-{
-    do_awaited(name);
-    return failing != NULL && strcmp(failing, name) == 0 && calls_left-- == 0;
-}
-
-/* WRAP(result, name, (parameters), (arguments), what a failure gives) */
-#define WRAP(result, name, parameters, arguments, failure) \
-    result __real_##name parameters; \
-    result __wrap_##name parameters; \
-    result __wrap_##name parameters \
-    { \
-        return fails(#name) ? (failure) : __real_##name arguments; \
-    }
+#include "support/wrapped.h"
 
 WRAP(OSSL_LIB_CTX *, OSSL_LIB_CTX_new, (void), (), NULL)
 WRAP(OSSL_PROVIDER *, OSSL_PROVIDER_load, (OSSL_LIB_CTX * library, const char *name), (library, name), NULL)
@@ -51,7 +31,6 @@ static void need_working_library(void)
 {
     keep__cipher_context *context = NULL;
 
-    failing = NULL;
     assert_ok(keep__openssl_cipher.make(&context));
     keep__openssl_cipher.end(context);
 }
@@ -69,7 +48,7 @@ START_TEST(what_libcrypto_lacks_is_a_status_until_it_is_there)
 {
     keep__cipher_context *context = NULL;
 
-    failing = lacks[_i].failing;
+    fail_call(lacks[_i].failing, 0, 0);
     assert_status(keep__openssl_cipher.make(&context), lacks[_i].st);
     ck_assert_ptr_null(context);
     need_working_library();
@@ -78,7 +57,7 @@ END_TEST
 
 static const struct {
     const char *failing;
-    int calls_left;
+    int calls_before;
     bool is_sealing;
 } breaks[] = {
     { "EVP_CipherInit_ex2", 0, true }, { "EVP_CipherUpdate", 0, true },    { "EVP_CipherUpdate", 1, true },
@@ -97,11 +76,9 @@ START_TEST(a_library_that_fails_in_the_middle_is_told_from_a_wrong_tag)
 
     assert_ok(keep__openssl_cipher.make(&context));
     assert_ok(keep__openssl_cipher.seal(context, &job));
-    failing = breaks[_i].failing;
-    calls_left = breaks[_i].calls_left;
+    fail_call(breaks[_i].failing, breaks[_i].calls_before, 0);
     assert_status((breaks[_i].is_sealing ? keep__openssl_cipher.seal : keep__openssl_cipher.open)(context, &job),
                   KEEP_ERR_SYSTEM);
-    failing = NULL;
     assert_ok(keep__openssl_cipher.seal(context, &job));
     tag[3] ^= 1;
     assert_status(keep__openssl_cipher.open(context, &job), KEEP_ERR_AUTH);
