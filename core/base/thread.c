@@ -54,7 +54,8 @@ static void make_exit_key(void)
 keep_status keep__thread_at_exit(void (*function)(void *), void *value)
 {
     exit_function = function;
-    if (pthread_once(&exit_once, make_exit_key) != 0 || exit_error != 0 || pthread_setspecific(exit_key, value) != 0)
+    (void)pthread_once(&exit_once, make_exit_key); /* fails for no other reason than a control that is none */
+    if (exit_error != 0 || pthread_setspecific(exit_key, value) != 0)
         return keep__trace(KEEP_ERR_NO_MEMORY);
     return KEEP_OK;
 }

@@ -109,8 +109,6 @@ keep_status keep__buffer_new(keep_pool *pool, size_t len, uint32_t flags, keep__
 
 void keep__buffer_free(keep__buffer *buffer)
 {
-    if (buffer == NULL)
-        return;
     KEEP__UNPOISON(buffer->pages.data, buffer->pages.len);
     /* if the kernel refuses access, it is the kernel that zeroes the pages before anybody gets them */
     if (keep__buffer_need(buffer, KEEP__ACCESS_WRITE) == KEEP_OK)

@@ -18,8 +18,8 @@ typedef struct keep__buffer {
     keep__pages pages;
     keep_pool *pool; /* whose bytes these are */
     size_t capacity;
-    size_t offset; /* of the data in the pages */
-    uint32_t flags; /* KEEP_ACQUIRE_ALIGN16, KEEP_ACQUIRE_RESIDENT */
+    size_t offset;       /* of the data in the pages */
+    uint32_t flags;      /* KEEP_ACQUIRE_ALIGN16, KEEP_ACQUIRE_RESIDENT */
     keep__access access; /* what the pages allow */
     uint8_t canary[KEEP__CANARY_LEN];
 } keep__buffer;
@@ -32,7 +32,7 @@ static inline uint8_t *keep__buffer_data(const keep__buffer *buffer)
 /* A buffer of `len` zero bytes, writable. flags: of acquiring; those of no buffer are ignored. Statuses of acquiring. */
 keep_status keep__buffer_new(keep_pool *pool, size_t len, uint32_t flags, keep__buffer **out_buffer);
 
-/* Wipes and unmaps; NULL is nothing. */
+/* Wipes and unmaps. */
 void keep__buffer_free(keep__buffer *buffer);
 
 /* Exactly this access, or at least this. SYSTEM: the kernel refused, and the pages are as they were. */

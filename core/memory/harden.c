@@ -27,7 +27,7 @@ _Static_assert(ALL_MEASURES == (1 << MEASURES) - 1, "measures are the lowest bit
 
 static int64_t bytes_of_limit(rlim_t limit)
 {
-    return limit == RLIM_INFINITY || limit > (rlim_t)KEEP_UNLIMITED ? KEEP_UNLIMITED : (int64_t)limit;
+    return limit > (rlim_t)KEEP_UNLIMITED ? KEEP_UNLIMITED : (int64_t)limit;
 }
 
 /* What getrlimit gave. */

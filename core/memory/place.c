@@ -65,11 +65,6 @@ keep_pool *keep__place_pool(keep__spot spot)
     return atomic_load_explicit(&spot.group->tier, memory_order_relaxed)->pool;
 }
 
-size_t keep__place_capacity(keep__spot spot)
-{
-    return keep__place_is_guarded(spot) ? keep__guarded_capacity(spot) : slot_len_of(spot);
-}
-
 uint8_t *keep__place_bytes(keep__spot spot)
 {
     return keep__place_is_guarded(spot) ? keep__guarded_bytes(spot) : keep__spot_bytes(spot);

@@ -26,7 +26,6 @@ static inline bool keep__place_is_guarded(keep__spot spot)
 
 /* Of a claimed place, or one with an open window. */
 keep_pool *keep__place_pool(keep__spot spot);
-size_t keep__place_capacity(keep__spot spot);
 uint8_t *keep__place_bytes(keep__spot spot);
 
 /* A slot just claimed must be all zero: ends the process if not. Makes its bytes accessible. */

@@ -141,11 +141,10 @@ static keep_status make_default_locked(keep__root *root, const keep_pool_options
     keep_pool_options options;
     keep__tier_plan plan;
     keep_pool *pool;
-    keep_status st;
+    keep_status st = read_pool_options(given, &options, &plan);
 
-    if (atomic_load(&root->default_pool) != NULL)
+    if (st == KEEP_OK && atomic_load(&root->default_pool) != NULL)
         return given == NULL ? KEEP_OK : keep__trace(KEEP_ERR_STATE);
-    st = read_pool_options(given, &options, &plan);
     if (st == KEEP_OK)
         st = make_pool(&options, &plan, &pool);
     if (st == KEEP_OK)
@@ -286,16 +285,9 @@ keep_status keep_pool_new(const keep_pool_options *options, keep_pool **out_pool
 
 keep_status keep_pool_default(const keep_pool_options *options, keep_pool **out_pool)
 {
-    keep_pool_options read;
-    keep__tier_plan plan;
     keep_pool *pool;
-    keep_status st;
+    keep_status st = out_pool == NULL ? KEEP_ERR_INVALID_ARGUMENT : need_default(options, &pool);
 
-    if (out_pool == NULL)
-        return KEEP_ERR_INVALID_ARGUMENT;
-    st = read_pool_options(options, &read, &plan);
-    if (st == KEEP_OK)
-        st = need_default(options, &pool);
     if (st != KEEP_OK)
         return st;
     keep__pool_retain(pool);

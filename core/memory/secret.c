@@ -450,19 +450,3 @@ keep_status keep__secret_hold_pool(keep_pool *pool)
         keep__pool_retain(pool);
     return st;
 }
-
-keep_status keep__secret_new_open(keep_pool *pool, size_t len, keep_secret **out_secret, uint8_t **out_data)
-{
-    keep_secret *secret = NULL;
-    keep_status st = keep_pool_acquire(pool, len, NULL, &secret);
-
-    if (st != KEEP_OK)
-        return st;
-    st = keep_secret_write_begin(secret, out_data, &len);
-    if (st != KEEP_OK) {
-        (void)keep_secret_free(&secret);
-        return st;
-    }
-    *out_secret = secret;
-    return KEEP_OK;
-}

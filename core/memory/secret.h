@@ -33,7 +33,4 @@ void keep__key_free(keep__key *key);
 /* A handle more of a pool, for a handle that makes secrets later; keep_pool_free gives it back. FORKED. */
 keep_status keep__secret_hold_pool(keep_pool *pool);
 
-/* A new secret with its write window open, to decrypt into. Not returned, it is ended and freed like any other. */
-keep_status keep__secret_new_open(keep_pool *pool, size_t len, keep_secret **out_secret, uint8_t **out_data);
-
 #endif

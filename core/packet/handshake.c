@@ -185,47 +185,37 @@ static uint64_t session_id_of(const uint8_t *hash)
     return keep__read_u64le(&reader);
 }
 
-/* A secret per direction, for the session to copy. */
-static keep_status split(const keep_handshake *handshake, keep_secret **out_first, keep_secret **out_second)
+/* A key per direction, for the session to copy. */
+static keep_status split(const keep_handshake *handshake, keep__key *out_first, keep__key *out_second)
 {
-    uint8_t *first;
-    uint8_t *second;
-    keep_status st = keep__secret_new_open(handshake->pool, KEEP_HANDSHAKE_KEY_LEN, out_first, &first);
+    keep_status st = keep__key_new(handshake->pool, KEEP_HANDSHAKE_KEY_LEN, out_first);
 
     if (st == KEEP_OK)
-        st = keep__secret_new_open(handshake->pool, KEEP_HANDSHAKE_KEY_LEN, out_second, &second);
-    if (st != KEEP_OK)
-        return st;
-    keep__noise_split(&handshake->party.secrets->state.noise, first, second);
-    st = keep_secret_end(*out_second);
-    return st != KEEP_OK ? st : keep_secret_end(*out_first);
-}
-
-static void end_secret(keep_secret **secret)
-{
-    if (*secret != NULL && keep_secret_free(secret) == KEEP_ERR_BUSY && keep_secret_end(*secret) == KEEP_OK)
-        (void)keep_secret_free(secret);
+        st = keep__key_new(handshake->pool, KEEP_HANDSHAKE_KEY_LEN, out_second);
+    if (st == KEEP_OK)
+        keep__noise_split(&handshake->party.secrets->state.noise, out_first->bytes, out_second->bytes);
+    return st;
 }
 
 static keep_status make_session(keep_handshake *handshake, const keep_session_options *options,
                                 keep_session **out_session)
 {
-    keep_secret *first = NULL;
-    keep_secret *second = NULL;
+    keep__key first = { 0 };
+    keep__key second = { 0 };
     bool is_initiator = handshake->party.role == KEEP_INITIATOR;
     bool has_read_last = is_initiator == (keep__party_messages(&handshake->party) % 2 == 0);
     keep_status st = split(handshake, &first, &second);
     keep__session_keys keys = {
-        .tx_key = is_initiator ? first : second,
-        .rx_key = is_initiator ? second : first,
+        .tx_key = is_initiator ? first.secret : second.secret,
+        .rx_key = is_initiator ? second.secret : first.secret,
         .session_id = session_id_of(handshake->party.secrets->state.noise.hash),
         .is_confirmed = has_read_last,
     };
 
     if (st == KEEP_OK)
         st = keep__session_make(&keys, options, out_session);
-    end_secret(&first);
-    end_secret(&second);
+    keep__key_free(&first);
+    keep__key_free(&second);
     return st;
 }
 

@@ -39,7 +39,6 @@ void keep__noise_begin(keep__noise *noise, const char *protocol, keep_bytes prol
     /* both names are longer than a hash, so they are hashed */
     keep__sha256((keep_bytes){ protocol, strlen(protocol) }, (keep_bytes){ NULL, 0 }, noise->hash);
     memcpy(noise->chaining_key, noise->hash, KEEP__NOISE_LEN);
-    noise->has_key = false;
     noise->nonce = 0;
     keep__noise_mix_hash(noise, prologue.data, prologue.len);
 }
@@ -49,18 +48,12 @@ void keep__noise_mix_hash(keep__noise *noise, const uint8_t *bytes, size_t len)
     keep__sha256((keep_bytes){ noise->hash, KEEP__HASH_LEN }, (keep_bytes){ bytes, len }, noise->hash);
 }
 
-static void take_key(keep__noise *noise)
-{
-    noise->has_key = true;
-    noise->nonce = 0;
-}
-
 void keep__noise_mix_key(keep__noise *noise, const uint8_t bytes[KEEP__NOISE_LEN])
 {
     struct outputs outputs = { { noise->chaining_key, noise->cipher_key }, 2 };
 
     derive_outputs(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
-    take_key(noise);
+    noise->nonce = 0;
 }
 
 void keep__noise_mix_key_and_hash(keep__noise *noise, const uint8_t bytes[KEEP__NOISE_LEN])
@@ -70,7 +63,7 @@ void keep__noise_mix_key_and_hash(keep__noise *noise, const uint8_t bytes[KEEP__
 
     derive_outputs(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
     keep__noise_mix_hash(noise, for_hash.bytes, KEEP__NOISE_LEN);
-    take_key(noise);
+    noise->nonce = 0;
 }
 
 static keep__cipher_job noise_job(keep__noise *noise, uint8_t nonce[KEEP__NONCE_LEN])
@@ -87,22 +80,15 @@ static keep__cipher_job noise_job(keep__noise *noise, uint8_t nonce[KEEP__NONCE_
 size_t keep__noise_encrypt(keep__noise *noise, const uint8_t *plaintext, size_t len, uint8_t *out)
 {
     uint8_t nonce[KEEP__NONCE_LEN];
-    size_t written = len;
+    keep__cipher_job job = noise_job(noise, nonce);
 
-    if (noise->has_key) {
-        keep__cipher_job job = noise_job(noise, nonce);
-
-        job.in = plaintext;
-        job.out = out;
-        job.len = len;
-        job.tag = out + len;
-        keep__sodium_seal_combined(&job);
-        written += KEEP__NOISE_TAG_LEN;
-    } else if (len != 0) {
-        memcpy(out, plaintext, len);
-    }
-    keep__noise_mix_hash(noise, out, written);
-    return written;
+    job.in = plaintext;
+    job.out = out;
+    job.len = len;
+    job.tag = out + len;
+    keep__sodium_seal_combined(&job);
+    keep__noise_mix_hash(noise, out, len + KEEP__NOISE_TAG_LEN);
+    return len + KEEP__NOISE_TAG_LEN;
 }
 
 keep_status keep__noise_decrypt(keep__noise *noise, const uint8_t *ciphertext, size_t len, uint8_t *out)

@@ -21,7 +21,6 @@ typedef struct keep__noise {
     uint8_t cipher_key[KEEP__NOISE_LEN];
     uint8_t hash[KEEP__NOISE_LEN];
     uint64_t nonce;
-    bool has_key;
 } keep__noise;
 
 void keep__noise_begin(keep__noise *noise, const char *protocol, keep_bytes prologue);
@@ -29,7 +28,7 @@ void keep__noise_mix_hash(keep__noise *noise, const uint8_t *bytes, size_t len);
 void keep__noise_mix_key(keep__noise *noise, const uint8_t bytes[KEEP__NOISE_LEN]);
 void keep__noise_mix_key_and_hash(keep__noise *noise, const uint8_t bytes[KEEP__NOISE_LEN]);
 
-/* Writes `len` bytes and, once there is a key, a tag; tells how many. */
+/* Writes `len` bytes and a tag; tells how many. There is a key: patterns with a pre-shared key mix one with each ephemeral. */
 size_t keep__noise_encrypt(keep__noise *noise, const uint8_t *plaintext, size_t len, uint8_t *out);
 
 /* The reverse: AUTH, and `out` is zero. `len` is the plaintext's. */

@@ -47,6 +47,7 @@ struct slot {
     uint8_t datagram[KEEP_MAX_PACKET_LEN];
 };
 
+_Static_assert(sizeof(struct slot) < SIZE_MAX / 2 / KEEP_MAX_PACKET_SLOTS, "a pool's pages");
 _Static_assert(sizeof(struct slot) <= 8448 - sizeof(uint64_t), "a slot and its word");
 
 struct keep_packet_pool {
@@ -172,11 +173,11 @@ static keep_status new_packet_shell(struct packets *packets, keep_packet_pool **
 static keep_status map_slots(keep_packet_pool *pool, uint32_t capacity)
 {
     keep__pages_wish wish = { .backing = KEEP__BACKING_PLAIN };
-    size_t len;
-    keep_status st = KEEP_ERR_NO_MEMORY;
+    size_t len = 0;
+    keep_status st;
 
-    if (keep__size_round_up(capacity * sizeof(struct slot), keep__page_size(), &len))
-        st = keep__pages_map(len, wish, &pool->pages);
+    (void)keep__size_round_up(capacity * sizeof(struct slot), keep__page_size(), &len); /* fits, as asserted above */
+    st = keep__pages_map(len, wish, &pool->pages);
     pool->slots = (struct slot *)(void *)pool->pages.data;
     return st;
 }

@@ -70,7 +70,9 @@ static KEEP__WITH_CRC32C uint32_t crc_by_processor(const uint8_t *bytes, size_t 
 
 uint32_t keep__crc32c(const uint8_t *bytes, size_t len)
 {
-    return KEEP__HAS_CRC32C ? crc_by_processor(bytes, len) : keep__crc32c_by_tables(bytes, len);
+    static uint32_t (*const forms[])(const uint8_t *bytes, size_t len) = { keep__crc32c_by_tables, crc_by_processor };
+
+    return forms[KEEP__HAS_CRC32C != 0](bytes, len);
 }
 
 static keep__fault fault_of(uint8_t kind, uint64_t value)

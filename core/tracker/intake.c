@@ -136,7 +136,9 @@ bool keep__intake_accept(keep__intake *intake, const keep_datagram *datagram, ke
         return refuse_mail(intake, mail, &intake->counts.no_credentials, 0, 0);
     if (is_from_unix(mail) && !is_user_allowed(&intake->options, datagram->uid))
         return refuse_mail(intake, mail, &intake->counts.uid_refused, KEEP_EVENT_UID_REFUSED, 0);
-    return has_form(intake, mail) || refuse_freely(&intake->counts.bad_length);
+    if (has_form(intake, mail))
+        return true;
+    return refuse_freely(&intake->counts.bad_length);
 }
 
 static keep__fault decode_frame(keep__mail *mail)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/checked.h"
+#include "base/die.h"
 #include "base/banned.h"
 
 #define MAX_INTERVAL_NS (UINT64_C(1) << 50)
@@ -93,20 +94,18 @@ void keep__intervals_add(keep__intervals *intervals, uint64_t interval_ns)
 uint64_t keep__intervals_quantile(const keep__intervals *intervals, unsigned percent)
 {
     uint64_t count = 0;
-    uint64_t seen = 0;
+    uint64_t seen = intervals->buckets[0];
     uint64_t wanted;
     unsigned bucket;
 
+    keep__assert(percent <= 100);
     for (bucket = 0; bucket < KEEP__INTERVAL_BUCKETS; bucket++)
         count += intervals->buckets[bucket];
     if (count == 0)
         return 0;
     wanted = (count * percent + 99) / 100;
-    for (bucket = 0; bucket < KEEP__INTERVAL_BUCKETS; bucket++) {
-        seen += intervals->buckets[bucket];
-        if (seen >= wanted)
-            break;
-    }
+    for (bucket = 0; seen < wanted;)
+        seen += intervals->buckets[++bucket];
     return keep__u64_min(upper_end(bucket), intervals->max_ns);
 }
 

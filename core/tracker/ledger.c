@@ -129,8 +129,7 @@ uint32_t keep__ledger_due(keep__ledger *ledger)
     if (keep__deadlines_idle(&ledger->deadlines, ledger->time))
         return KEEP__NOBODY;
     at = keep__deadlines_first(&ledger->deadlines, ledger->slots);
-    if (at == KEEP__NOBODY || ledger->deadlines.heap[0].at_ns > ledger->time ||
-        ledger->deadlines.heap[0].at_ns == KEEP_TIME_NEVER)
+    if (ledger->deadlines.heap[0].at_ns > ledger->time || ledger->deadlines.heap[0].at_ns == KEEP_TIME_NEVER)
         return KEEP__NOBODY;
     return at;
 }

@@ -331,7 +331,7 @@ size_t keep__listener_receive(const keep__listener *listener, keep__batch *batch
     do {
         count = recvmmsg(listener->fd, batch->messages, (unsigned)cap, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
     } while (count < 0 && errno == EINTR);
-    *out_errno = count >= 0 || errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+    *out_errno = count >= 0 || errno == EAGAIN ? 0 : errno;
     return count < 0 ? 0 : (size_t)count;
 }
 

@@ -38,13 +38,9 @@ static bool put_agent(keep__intake *intake, keep__mail *mail, const keep_agent_s
 
 static void register_agent(keep__intake *intake, keep__mail *mail, const keep_agent_settings *settings)
 {
-    keep__life *life;
-
     if (!put_agent(intake, mail, settings))
         return;
-    life = keep__intake_life(intake, keep__ledger_find(intake->ledger, mail->pid));
-    if (life != NULL)
-        life->is_leaving = false;
+    intake->lives[keep__ledger_find(intake->ledger, mail->pid)].is_leaving = false;
     keep__report_say(&mail->report, KEEP_EVENT_REGISTERED);
 }
 

@@ -8,6 +8,8 @@
 
 #include <keep/keep.h>
 
+#include "memory/pages.h"
+#include "memory/secret.h"
 #include "support/forked.h"
 #include "support/memories.h"
 #include "support/pattern.h"
@@ -261,6 +263,9 @@ static keep_status change_guarded(void *ctx)
         st = keep_secret_equal(secret, other, &equal);
     body_needs(equal == (st == KEEP_OK ? 1 : 9));
     if (st == KEEP_OK)
+        st = keep_secret_equal_bytes(secret, "x", 1, &equal);
+    body_needs(st != KEEP_OK || equal == 0);
+    if (st == KEEP_OK)
         st = keep_secret_freeze(secret);
     if (st == KEEP_OK)
         st = keep_secret_melt(secret);
@@ -273,6 +278,28 @@ static keep_status change_guarded(void *ctx)
     st = first_of(st, keep_secret_free(&secret));
     return first_of(st, keep_secret_free(&other));
 }
+
+/* What other subsystems are offered, from a secret that is a guarded buffer. */
+static keep_status use_key(void *ctx)
+{
+    keep_pool *pool = ((struct ready *)ctx)->pool;
+    const keep_acquire_options options = { .size = sizeof options, .flags = KEEP_ACQUIRE_GUARDED };
+    keep_secret *secret = NULL;
+    keep__key key = { 0 };
+    keep_status st = keep_pool_acquire(pool, 32, &options, &secret);
+
+    if (st == KEEP_OK)
+        st = keep__key_from_secret(pool, secret, 32, &key);
+    body_needs((st == KEEP_OK) == (key.bytes != NULL));
+    keep__key_free(&key);
+    return first_of(st, keep_secret_free(&secret));
+}
+
+START_TEST(copying_a_key_survives_every_failing_call)
+{
+    sweep_ready(use_key, _i, FREEING_IS_LOST);
+}
+END_TEST
 
 START_TEST(generating_survives_every_failing_call)
 {
@@ -552,16 +579,28 @@ START_TEST(auto_takes_anonymous_memory_where_there_is_no_secret_one)
 END_TEST
 
 /* memory R32 */
-START_TEST(an_explicit_backing_that_is_missing_is_unsupported)
+START_TEST(an_explicit_backing_that_is_missing_is_unsupported_and_one_that_is_used_up_is_not)
 {
+    static const struct {
+        int error;
+        keep_status st;
+        bool is_there;
+    } cases[] = {
+        { ENOSYS, KEEP_ERR_UNSUPPORTED, false }, { EPERM, KEEP_ERR_UNSUPPORTED, false },
+        { EINVAL, KEEP_ERR_UNSUPPORTED, false }, { EMFILE, KEEP_ERR_SYSTEM, true },
+        { ENFILE, KEEP_ERR_SYSTEM, true },       { ENOMEM, KEEP_ERR_SYSTEM, true },
+    };
     keep_pool_options options = options_of(0);
     KEEP_AUTO(keep_pool) pool = new_pool(&options);
     keep_secret *secret = NULL;
 
-    fail_calls_of("syscall", ENOSYS);
-    assert_status(keep_pool_acquire(pool, 1, NULL, &secret), KEEP_ERR_UNSUPPORTED);
-    fail_calls_of(NULL, 0);
-    ck_assert_ptr_null(secret);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fail_calls_of("syscall", cases[i].error);
+        assert_status(keep_pool_acquire(pool, 1, NULL, &secret), cases[i].st);
+        ck_assert(keep__pages_has_memfd_secret() == cases[i].is_there);
+        fail_calls_of(NULL, 0);
+        ck_assert_ptr_null(secret);
+    }
 }
 END_TEST
 
@@ -642,28 +681,25 @@ START_TEST(a_fork_is_noticed_where_the_kernel_wipes_no_page)
 }
 END_TEST
 
-RUN_SUITE("memory", TIMES(making_a_pool_with_initial_slots_survives_every_failing_call, KINDS),
-          TIMES(acquiring_a_slot_survives_every_failing_call, KINDS),
-          TIMES(acquiring_a_guarded_buffer_survives_every_failing_call, KINDS),
-          TIMES(acquiring_a_batch_survives_every_failing_call, KINDS),
-          TIMES(reserving_and_trimming_survive_every_failing_call, KINDS),
-          TIMES(generating_survives_every_failing_call, KINDS),
-          TIMES(copying_in_and_out_survives_every_failing_call, KINDS),
-          TIMES(duplicating_survives_every_failing_call, KINDS),
-          TIMES(changing_a_guarded_buffer_survives_every_failing_call, KINDS),
-          TIMES(a_first_seal_survives_every_failing_call, KINDS),
-          TIMES(opening_into_a_slot_and_the_cache_survives_every_failing_call, KINDS),
-          TIMES(opening_into_a_guarded_buffer_survives_every_failing_call, KINDS),
-          TIMES(opening_into_a_secret_survives_every_failing_call, KINDS),
-          TIMES(a_purge_survives_every_failing_call, KINDS),
-          ONCE(the_first_use_of_a_process_survives_every_failing_call),
-          ONCE(a_begin_that_cannot_open_its_pages_opens_no_window),
-          ONCE(an_end_that_cannot_close_its_pages_has_ended_and_says_exposed),
-          ONCE(a_freeze_that_cannot_change_its_pages_freezes_nothing),
-          ONCE(a_refused_lock_changes_nothing_but_the_count), ONCE(an_allowed_refusal_is_told_by_info_and_stats),
-          ONCE(auto_takes_anonymous_memory_where_there_is_no_secret_one),
-          ONCE(an_explicit_backing_that_is_missing_is_unsupported),
-          TIMES(refused_advice_is_no_memory_or_unsupported, BACKINGS),
-          ONCE(a_view_goes_on_if_there_are_no_random_bytes_to_split_the_key_anew),
-          ONCE(randomizing_without_random_bytes_leaves_zeros),
-          ONCE(a_fork_is_noticed_where_the_kernel_wipes_no_page))
+RUN_SUITE(
+    "memory", TIMES(making_a_pool_with_initial_slots_survives_every_failing_call, KINDS),
+    TIMES(acquiring_a_slot_survives_every_failing_call, KINDS),
+    TIMES(acquiring_a_guarded_buffer_survives_every_failing_call, KINDS),
+    TIMES(acquiring_a_batch_survives_every_failing_call, KINDS),
+    TIMES(reserving_and_trimming_survive_every_failing_call, KINDS),
+    TIMES(generating_survives_every_failing_call, KINDS), TIMES(copying_in_and_out_survives_every_failing_call, KINDS),
+    TIMES(duplicating_survives_every_failing_call, KINDS),
+    TIMES(changing_a_guarded_buffer_survives_every_failing_call, KINDS),
+    TIMES(copying_a_key_survives_every_failing_call, KINDS), TIMES(a_first_seal_survives_every_failing_call, KINDS),
+    TIMES(opening_into_a_slot_and_the_cache_survives_every_failing_call, KINDS),
+    TIMES(opening_into_a_guarded_buffer_survives_every_failing_call, KINDS),
+    TIMES(opening_into_a_secret_survives_every_failing_call, KINDS), TIMES(a_purge_survives_every_failing_call, KINDS),
+    ONCE(the_first_use_of_a_process_survives_every_failing_call),
+    ONCE(a_begin_that_cannot_open_its_pages_opens_no_window),
+    ONCE(an_end_that_cannot_close_its_pages_has_ended_and_says_exposed),
+    ONCE(a_freeze_that_cannot_change_its_pages_freezes_nothing), ONCE(a_refused_lock_changes_nothing_but_the_count),
+    ONCE(an_allowed_refusal_is_told_by_info_and_stats), ONCE(auto_takes_anonymous_memory_where_there_is_no_secret_one),
+    ONCE(an_explicit_backing_that_is_missing_is_unsupported_and_one_that_is_used_up_is_not),
+    TIMES(refused_advice_is_no_memory_or_unsupported, BACKINGS),
+    ONCE(a_view_goes_on_if_there_are_no_random_bytes_to_split_the_key_anew),
+    ONCE(randomizing_without_random_bytes_leaves_zeros), ONCE(a_fork_is_noticed_where_the_kernel_wipes_no_page))

@@ -2,6 +2,7 @@
 /*
  * Every function of packets with every call below it failing (packet T14).
  */
+#include <errno.h>
 #include <stdint.h>
 
 #include <keep/keep.h>
@@ -127,6 +128,46 @@ START_TEST(making_a_packet_pool_survives_every_failing_call)
 }
 END_TEST
 
+START_TEST(the_first_packet_pool_survives_every_failing_call)
+{
+    sweep_first_use(make_packet_pool, NULL, of_sessions, OF_SESSIONS);
+}
+END_TEST
+
+/* With keys that are none, so that nothing is set up before. */
+static keep_status begin_with_nobodys_keys(void *ctx)
+{
+    keep_secret *nobodys = (keep_secret *)(uintptr_t)1;
+    keep_session_options session_options = KEEP_SESSION_OPTIONS_INIT;
+    keep_handshake_options handshake_options = KEEP_HANDSHAKE_OPTIONS_INIT;
+    struct keep_aead_report report = KEEP_AEAD_REPORT_INIT;
+    keep_session *session = NULL;
+    keep_handshake *handshake = NULL;
+
+    session_options.tx_key = nobodys;
+    handshake_options.pattern = KEEP_NOISE_XXPSK3;
+    handshake_options.role = KEEP_INITIATOR;
+    handshake_options.static_key = nobodys;
+    handshake_options.pre_shared_key = nobodys;
+    switch (*(int *)ctx) {
+    case 0:
+        return keep_session_new(&session_options, &session);
+    case 1:
+        return keep_handshake_new(&handshake_options, &handshake);
+    default:
+        return keep_aead_report(KEEP_AEAD_SODIUM, &report);
+    }
+}
+
+START_TEST(what_is_done_first_of_all_tells_that_nothing_can_be_done)
+{
+    fail_calls_of("mmap", ENOMEM);
+    assert_status(begin_with_nobodys_keys(&_i), KEEP_ERR_NO_MEMORY);
+    fail_calls_of(NULL, 0);
+    assert_status(begin_with_nobodys_keys(&_i), _i == 2 ? KEEP_OK : KEEP_ERR_CLOSED);
+}
+END_TEST
+
 static keep_status begin_side(const struct ready *ready, uint32_t role, const keep_secret *static_key,
                               keep_handshake **out)
 {
@@ -199,4 +240,6 @@ END_TEST
 RUN_SUITE("packet", TIMES(making_a_session_survives_every_failing_call, KEEP_AEAD_IPSEC_MB + 1),
           TIMES(the_first_session_survives_every_failing_call, 2),
           ONCE(making_a_packet_pool_survives_every_failing_call),
+          ONCE(the_first_packet_pool_survives_every_failing_call),
+          TIMES(what_is_done_first_of_all_tells_that_nothing_can_be_done, 3),
           ONCE(a_handshake_and_its_session_survive_every_failing_call))

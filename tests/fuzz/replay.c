@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/forked.h"
+
 enum {
     LONGEST = 4096
 };
@@ -41,7 +43,7 @@ static int run(const struct input *input, const char *unused)
     (void)unused;
     if (child == 0) {
         (void)LLVMFuzzerTestOneInput(input->bytes, input->len);
-        _exit(0);
+        leave_child(0);
     }
     (void)waitpid(child, &status, 0);
     if (status != 0)

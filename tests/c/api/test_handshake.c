@@ -40,8 +40,14 @@ START_TEST(options_that_make_no_handshake_are_refused)
     static const uint8_t point[32] = { 9 };
     static uint8_t prologue[KEEP_MAX_PROLOGUE_LEN + 1];
     keep_handshake_options options = KEEP_HANDSHAKE_OPTIONS_INIT;
+    keep_pool_options small = KEEP_POOL_OPTIONS_INIT;
     KEEP_AUTO(keep_secret) long_key = key_of(1, 33);
+    KEEP_AUTO(keep_pool) small_pool = NULL;
+    keep_handshake *handshake = NULL;
 
+    small.tier_count = 1;
+    small.tier_len[0] = 32; /* a handshake needs a longer slot */
+    assert_ok(keep_pool_new(&small, &small_pool));
     assert_refused(0, KEEP_INITIATOR, options);
     assert_refused(3, KEEP_INITIATOR, options);
     assert_refused(KEEP_NOISE_XXPSK3, 0, options);
@@ -52,6 +58,16 @@ START_TEST(options_that_make_no_handshake_are_refused)
     assert_refused(KEEP_NOISE_IKPSK2, KEEP_RESPONDER, options);
     options.remote_static = NULL;
     options.static_key = long_key;
+    assert_refused(KEEP_NOISE_XXPSK3, KEEP_INITIATOR, options);
+    options = (keep_handshake_options)KEEP_HANDSHAKE_OPTIONS_INIT;
+    options.pattern = KEEP_NOISE_XXPSK3;
+    options.role = KEEP_INITIATOR;
+    assert_status(keep_handshake_new(&options, &handshake), KEEP_ERR_INVALID_ARGUMENT);
+    options.static_key = long_key;
+    assert_status(keep_handshake_new(&options, &handshake), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_handshake_new(&options, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    options = (keep_handshake_options)KEEP_HANDSHAKE_OPTIONS_INIT;
+    options.pool = small_pool;
     assert_refused(KEEP_NOISE_XXPSK3, KEEP_INITIATOR, options);
     options = (keep_handshake_options)KEEP_HANDSHAKE_OPTIONS_INIT;
     options.prologue = (keep_bytes){ prologue, sizeof prologue };
@@ -250,6 +266,10 @@ START_TEST(lengths_are_told_and_refused_before_anything_else)
                   KEEP_ERR_PACKET_TOO_LARGE);
     assert_status(keep_handshake_write(writer_of(&pair, number), payload, 3, out, 2, &len), KEEP_ERR_BUFFER_TOO_SMALL);
     ck_assert_uint_eq(len, overheads[_i] + 3);
+    assert_status(keep_handshake_write(writer_of(&pair, number), payload, 4, NULL, 0, &len), KEEP_ERR_BUFFER_TOO_SMALL);
+    ck_assert_uint_eq(len, overheads[_i] + 4);
+    assert_status(keep_handshake_read(reader_of(&pair, number), payload, sizeof payload, out, sizeof out, &len),
+                  KEEP_ERR_AUTH);
     assert_ok(keep_handshake_write(writer_of(&pair, number), payload, most, message.bytes, sizeof message.bytes,
                                    &message.len));
     ck_assert_uint_eq(message.len, KEEP_MAX_PAYLOAD_LEN);
@@ -310,6 +330,7 @@ START_TEST(session_options_that_a_handshake_decides_are_refused)
 {
     struct noise_pair pair;
     keep_session_options options = KEEP_SESSION_OPTIONS_INIT;
+    KEEP_AUTO(keep_secret) key = key_of(1, KEY_LEN);
     keep_session *session = NULL;
 
     begin_pair(&pair, KEEP_NOISE_IKPSK2);
@@ -320,6 +341,14 @@ START_TEST(session_options_that_a_handshake_decides_are_refused)
     options.first_counter = 1;
     assert_status(keep_handshake_session(pair.sides[1], &options, &session), KEEP_ERR_INVALID_ARGUMENT);
     options = (keep_session_options)KEEP_SESSION_OPTIONS_INIT;
+    options.tx_key = key;
+    assert_status(keep_handshake_session(pair.sides[1], &options, &session), KEEP_ERR_INVALID_ARGUMENT);
+    options.rx_key = key;
+    options.tx_key = NULL;
+    assert_status(keep_handshake_session(pair.sides[1], &options, &session), KEEP_ERR_INVALID_ARGUMENT);
+    options = (keep_session_options)KEEP_SESSION_OPTIONS_INIT;
+    options.window = 1;
+    assert_status(keep_handshake_session(pair.sides[1], &options, &session), KEEP_ERR_INVALID_ARGUMENT);
     options.window = 2048;
     assert_ok(keep_handshake_session(pair.sides[1], &options, &session));
     keep_session_free(&session);
@@ -417,12 +446,43 @@ START_TEST(what_is_no_call_at_all_is_refused)
 }
 END_TEST
 
+/* A pool with two slots for keys, of which `_i` are free: the handshake stays as it was until both are. */
+START_TEST(a_session_without_slots_for_its_keys_is_refused)
+{
+    keep_pool_options few = KEEP_POOL_OPTIONS_INIT;
+    keep_handshake_options options = KEEP_HANDSHAKE_OPTIONS_INIT;
+    struct noise_pair pair;
+    keep_secret *taken[2] = { NULL };
+    keep_session *session = NULL;
+
+    few.tier_count = 2;
+    few.tier_len[0] = KEY_LEN;
+    few.tier_len[1] = 1024;
+    few.tier_max_slots[0] = 2;
+    assert_ok(keep_pool_new(&few, &options.pool));
+    begin_pair(&pair, KEEP_NOISE_XXPSK3);
+    keep_handshake_free(&pair.sides[0]);
+    assert_ok(try_handshake(KEEP_NOISE_XXPSK3, KEEP_INITIATOR, options, &pair.sides[0]));
+    write_up_to(&pair, 2);
+    assert_ok(keep_pool_acquire_batch(options.pool, KEY_LEN, (size_t)(2 - _i), taken));
+    assert_status(keep_handshake_session(pair.sides[0], NULL, &session), KEEP_ERR_EXHAUSTED);
+    ck_assert_ptr_null(session);
+    assert_ok(keep_secret_free_batch(taken, (size_t)(2 - _i)));
+    assert_ok(keep_handshake_session(pair.sides[0], NULL, &session));
+    keep_session_free(&session);
+    end_pair(&pair);
+    keep_pool_free(&options.pool);
+}
+END_TEST
+
 RUN_SUITE("handshake", ONCE(what_is_no_call_at_all_is_refused), ONCE(options_that_make_no_handshake_are_refused),
-          TIMES(keys_of_small_order_are_refused_where_they_come, SMALL_ORDER), TIMES(both_sides_get_one_session, PATTERNS),
+          TIMES(keys_of_small_order_are_refused_where_they_come, SMALL_ORDER),
+          TIMES(both_sides_get_one_session, PATTERNS),
           TIMES(the_peers_static_key_is_told_when_it_is_authentic, PATTERNS),
           TIMES(every_changed_byte_and_every_cut_is_refused_and_forgotten, MESSAGES),
           TIMES(messages_of_two_handshakes_do_not_mix, PATTERNS), TIMES(out_of_turn_nothing_happens, PATTERNS),
           TIMES(lengths_are_told_and_refused_before_anything_else, MESSAGES),
           ONCE(whoever_knows_less_or_other_things_is_refused), TIMES(the_other_patterns_message_is_refused, PATTERNS),
           ONCE(session_options_that_a_handshake_decides_are_refused), ONCE(a_forked_child_cannot_go_on_with_it),
-          TIMES(a_purge_ends_it, PATTERNS), TIMES(ephemeral_keys_are_random, PATTERNS))
+          TIMES(a_purge_ends_it, PATTERNS), TIMES(ephemeral_keys_are_random, PATTERNS),
+          TIMES(a_session_without_slots_for_its_keys_is_refused, 2))

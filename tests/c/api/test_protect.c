@@ -190,7 +190,21 @@ START_TEST(a_known_answer_refuses_other_names_and_inputs)
 }
 END_TEST
 
+START_TEST(a_known_answer_to_more_than_a_secret_is_refused)
+{
+    static uint8_t in[76 + KEEP_MAX_SECRET_LEN + 1];
+    static uint8_t out[sizeof in];
+    size_t len = 7;
+
+    assert_ok(keep_memory_known_answer("sealed.encode", in, sizeof in - 1, out, sizeof out, &len));
+    ck_assert_uint_eq(len, KEEP_MAX_SECRET_LEN + KEEP_SEALED_OVERHEAD);
+    assert_status(keep_memory_known_answer("sealed.encode", in, sizeof in, out, sizeof out, &len),
+                  KEEP_ERR_INVALID_ARGUMENT);
+}
+END_TEST
+
 RUN_SUITE("protect", TIMES(a_purge_wipes_every_secret_and_marks_it, MEMORIES),
           TIMES(an_open_window_is_counted_and_reads_zeros, BACKINGS), ONCE(a_purged_secret_is_freed_like_any_other),
           ONCE(sealed_secrets_end_with_a_purge_and_new_ones_can_be_made), ONCE(a_purge_of_nothing_is_fine),
-          ONCE(a_known_answer_tells_how_much_room_it_needs), ONCE(a_known_answer_refuses_other_names_and_inputs))
+          ONCE(a_known_answer_tells_how_much_room_it_needs), ONCE(a_known_answer_refuses_other_names_and_inputs),
+          ONCE(a_known_answer_to_more_than_a_secret_is_refused))

@@ -101,7 +101,9 @@ END_TEST
 START_TEST(bad_arguments_are_refused)
 {
     KEEP_AUTO(keep_sealed) sealed = seal_text(NULL, "x");
+    KEEP_AUTO(keep_secret) target = new_secret(NULL, 1);
     keep_acquire_options options = KEEP_ACQUIRE_OPTIONS_INIT;
+    struct keep_sealed_info info = KEEP_SEALED_INFO_INIT;
     keep_sealed *made = NULL;
     keep_secret *secret = NULL;
     uint8_t byte = 0;
@@ -111,12 +113,14 @@ START_TEST(bad_arguments_are_refused)
     assert_status(keep_sealed_new(NULL, &byte, KEEP_MAX_SECRET_LEN + 1, 0, &made), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_sealed_new(NULL, &byte, SIZE_MAX, 0, &made), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_sealed_from_secret(NULL, 0, &made), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_sealed_from_secret(target, 0, NULL), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_sealed_open(NULL, NULL, &secret), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_sealed_open(sealed, NULL, NULL), KEEP_ERR_INVALID_ARGUMENT);
     options.flags = 32;
     assert_status(keep_sealed_open(sealed, &options, &secret), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_sealed_open_into(sealed, NULL), KEEP_ERR_INVALID_ARGUMENT);
-    assert_status(keep_sealed_open_into(NULL, secret), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_sealed_open_into(NULL, target), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_sealed_info(NULL, &info), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_sealed_info(sealed, NULL), KEEP_ERR_INVALID_ARGUMENT);
     ck_assert(made == NULL && secret == NULL);
 }
@@ -261,6 +265,19 @@ START_TEST(only_an_exact_fit_is_cached)
 END_TEST
 
 /* memory R46 */
+START_TEST(a_guarded_buffer_is_not_cached)
+{
+    KEEP_AUTO(keep_pool) pool = new_caching_pool(4, 0);
+    KEEP_AUTO(keep_sealed) sealed = seal_text(pool, FULL_32);
+    keep_acquire_options options = KEEP_ACQUIRE_OPTIONS_INIT;
+    KEEP_AUTO(keep_secret) secret = NULL;
+
+    options.flags = KEEP_ACQUIRE_GUARDED;
+    assert_ok(keep_sealed_open(sealed, &options, &secret));
+    ck_assert_uint_eq(stats_of(pool).cache_entries, 0);
+}
+END_TEST
+
 START_TEST(a_full_cache_wipes_its_least_recently_used_entry)
 {
     KEEP_AUTO(keep_pool) pool = new_caching_pool(2, 0);
@@ -365,13 +382,13 @@ START_TEST(freeing_nothing_is_fine)
 }
 END_TEST
 
-RUN_SUITE("sealed", TIMES(what_was_sealed_is_what_opens_frozen, BACKINGS),
-          ONCE(a_secret_is_sealed_and_stays_as_it_was), ONCE(info_tells_id_type_and_lengths),
-          ONCE(bad_arguments_are_refused), TIMES(opening_into_a_secret_sets_its_length_and_wipes_the_rest, 2),
-          ONCE(opening_into_a_secret_needs_a_writable_one_with_room),
-          ONCE(a_sealed_secret_keeps_its_freed_pool_alive), ONCE(sealing_works_when_the_pool_is_exhausted),
-          ONCE(a_guarded_buffer_is_opened_into_if_asked_for), ONCE(a_second_open_is_a_hit_that_differs_in_nothing),
-          ONCE(only_an_exact_fit_is_cached), ONCE(a_full_cache_wipes_its_least_recently_used_entry),
+RUN_SUITE("sealed", TIMES(what_was_sealed_is_what_opens_frozen, BACKINGS), ONCE(a_secret_is_sealed_and_stays_as_it_was),
+          ONCE(info_tells_id_type_and_lengths), ONCE(bad_arguments_are_refused),
+          TIMES(opening_into_a_secret_sets_its_length_and_wipes_the_rest, 2),
+          ONCE(opening_into_a_secret_needs_a_writable_one_with_room), ONCE(a_sealed_secret_keeps_its_freed_pool_alive),
+          ONCE(sealing_works_when_the_pool_is_exhausted), ONCE(a_guarded_buffer_is_opened_into_if_asked_for),
+          ONCE(a_second_open_is_a_hit_that_differs_in_nothing), ONCE(only_an_exact_fit_is_cached),
+          ONCE(a_guarded_buffer_is_not_cached), ONCE(a_full_cache_wipes_its_least_recently_used_entry),
           ONCE(without_a_free_slot_a_hit_takes_the_entry_itself), ONCE(the_cache_gives_way_to_an_acquire),
           ONCE(the_cache_gives_way_before_the_pool_grows), ONCE(freeing_a_sealed_secret_forgets_its_entry),
           ONCE(opening_into_a_secret_is_never_cached), ONCE(freeing_nothing_is_fine))

@@ -114,6 +114,7 @@ START_TEST(null_pointers_are_refused)
     assert_status(keep_secret_info(secret, NULL), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_secret_free_batch(NULL, 1), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_secret_free_batch(&other, 0), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_secret_free_batch(&other, KEEP_MAX_BATCH + 1), KEEP_ERR_INVALID_ARGUMENT);
     ck_assert_ptr_null(other);
     ck_assert_uint_eq(info_of(secret).windows, 0);
 }
@@ -496,9 +497,8 @@ RUN_SUITE("secret", TIMES(a_new_secret_is_zero_and_exactly_as_long_as_asked, KIN
           TIMES(a_generated_secret_is_random_and_can_be_drawn_anew, KINDS),
           TIMES(a_duplicate_is_of_the_same_kind_and_not_frozen, KINDS),
           TIMES(windows_exclude_each_other_at_once, KINDS), TIMES(readers_see_the_same_bytes_together, KINDS),
-          TIMES(a_65536th_read_window_is_busy, KINDS),
-          TIMES(a_frozen_secret_is_read_only_until_it_is_melted, KINDS), TIMES(resize_keeps_wipes_and_zeroes, KINDS),
-          TIMES(equal_compares_bytes_and_lengths, KINDS),
+          TIMES(a_65536th_read_window_is_busy, KINDS), TIMES(a_frozen_secret_is_read_only_until_it_is_melted, KINDS),
+          TIMES(resize_keeps_wipes_and_zeroes, KINDS), TIMES(equal_compares_bytes_and_lengths, KINDS),
           TIMES(comparing_with_a_freed_secret_is_closed_even_under_a_write_window, KINDS),
           TIMES(a_copy_of_a_freed_handle_is_closed_and_harms_nobody, KINDS * BACKINGS),
           TIMES(invented_and_bit_flipped_handles_are_refused_everywhere, KINDS), ONCE(freeing_nothing_is_fine),

@@ -41,7 +41,8 @@ START_TEST(a_batch_is_refused_whole)
     for (size_t i = 0; i <= KEEP_MAX_BATCH; i++)
         sightings[i] = (keep_sighting){ .pid = 5, .nonce = i };
     assert_status(keep_tracker_record(tracker, sightings, 0, 1, admissions), KEEP_ERR_INVALID_ARGUMENT);
-    assert_status(keep_tracker_record(tracker, sightings, KEEP_MAX_BATCH + 1, 1, admissions), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_record(tracker, sightings, KEEP_MAX_BATCH + 1, 1, admissions),
+                  KEEP_ERR_INVALID_ARGUMENT);
     sightings[KEEP_MAX_BATCH - 1].pid = 0;
     assert_status(keep_tracker_record(tracker, sightings, KEEP_MAX_BATCH, 1, admissions), KEEP_ERR_INVALID_ARGUMENT);
     assert_ok(keep_tracker_stats(tracker, &stats));
@@ -180,6 +181,42 @@ START_TEST(an_answer_needs_its_room_and_its_name)
 }
 END_TEST
 
+START_TEST(what_is_no_call_at_all_is_refused)
+{
+    KEEP_AUTO(keep_tracker) tracker = tracker_of(2);
+    keep_tracker_options options = { .size = 1 };
+    keep_agent_settings settings = { .size = 1 };
+    keep_sighting sighting = { .pid = 5 };
+    keep_admission admission;
+    keep_agent_info info = KEEP_AGENT_INFO_INIT;
+    keep_alarm alarm;
+    keep_tracker *other = NULL;
+    uint64_t cursor = 0;
+    size_t count = 7;
+
+    assert_status(keep_tracker_new(&options, &other), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_record(NULL, &sighting, 1, 1, &admission), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_record(tracker, NULL, 1, 1, &admission), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_record(tracker, &sighting, 1, 1, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_drain(NULL, 1, &alarm, 1, &count), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_drain(tracker, 1, &alarm, 1, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_drain(tracker, 1, NULL, 1, &count), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_put(NULL, 5, NULL, 1, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_put(tracker, 5, &settings, 1, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_delete(NULL, 5, KEEP_REASON_EXITED, 1), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_get(NULL, 5, 1, &info), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_list(NULL, &cursor, &info, 1, &count), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_list(tracker, NULL, &info, 1, &count), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_list(tracker, &cursor, &info, 1, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_tracker_list(tracker, &cursor, &info, 0, &count), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert(other == NULL && count == 7);
+    assert_ok(keep_tracker_put(tracker, 5, NULL, 1, NULL));
+    assert_ok(keep_tracker_drain(tracker, 1, NULL, 0, &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
 RUN_SUITE("tracker", ONCE(a_batch_is_refused_whole), ONCE(a_listing_tells_each_agent_once),
           ONCE(a_full_ledger_puts_nobody), ONCE(a_drain_without_room_tells_nobody), ONCE(bad_arguments_are_refused),
-          ONCE(a_child_makes_a_ledger_of_its_own), ONCE(an_answer_needs_its_room_and_its_name))
+          ONCE(a_child_makes_a_ledger_of_its_own), ONCE(an_answer_needs_its_room_and_its_name),
+          ONCE(what_is_no_call_at_all_is_refused))

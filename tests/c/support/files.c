@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static struct {
@@ -20,8 +21,13 @@ static struct {
 static size_t replaced_count;
 static bool is_hidden;
 
-int __real_open(const char *path, int flags);
-int __wrap_open(const char *path, int flags);
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode);
+
+static bool is_of_kernel(const char *path)
+{
+    return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0;
+}
 
 static int open_text(const char *text)
 {
@@ -33,10 +39,11 @@ static int open_text(const char *text)
     return fd;
 }
 
-int __wrap_open(const char *path, int flags)
+/* The mode that was not passed is not looked at. */
+int __wrap_open(const char *path, int flags, mode_t mode)
 {
     const char *text = NULL;
-    bool is_replaced = is_hidden;
+    bool is_replaced = is_hidden && is_of_kernel(path);
 
     for (size_t i = 0; i < replaced_count; i++) {
         if (strcmp(path, replaced[i].path) == 0) {
@@ -45,7 +52,7 @@ int __wrap_open(const char *path, int flags)
         }
     }
     if (!is_replaced)
-        return __real_open(path, flags);
+        return __real_open(path, flags, mode);
     if (text != NULL)
         return open_text(text);
     errno = ENOENT;

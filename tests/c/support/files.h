@@ -8,7 +8,7 @@
 /* From now on the file holds `text`; NULL: it is not there. Both pointers are kept. */
 void replace_file(const char *path, const char *text);
 
-/* From now on there is no file at all. */
+/* From now on the kernel has no file at all. */
 void hide_files(void);
 
 #endif

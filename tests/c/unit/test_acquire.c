@@ -9,6 +9,19 @@
 #include "memory/place.h"
 #include "support/pools.h"
 
+keep_status __real_keep__pages_map(size_t len, keep__pages_wish wish, keep__pages *out);
+keep_status __wrap_keep__pages_map(size_t len, keep__pages_wish wish, keep__pages *out);
+
+static bool is_refused;
+
+keep_status __wrap_keep__pages_map(size_t len, keep__pages_wish wish, keep__pages *out)
+{
+    if (!is_refused)
+        return __real_keep__pages_map(len, wish, out);
+    *out = (keep__pages){ 0 };
+    return KEEP_ERR_LOCK_LIMIT;
+}
+
 static const keep_acquire_options none = KEEP_ACQUIRE_OPTIONS_INIT;
 
 static keep__spot claim(keep_pool *pool, size_t len, uint32_t flags)
@@ -92,7 +105,7 @@ START_TEST(what_no_tier_holds_is_a_guarded_buffer)
     keep__spot spot = claim(pool, 1025, 0);
 
     ck_assert(keep__place_is_guarded(spot));
-    ck_assert_uint_eq(keep__place_capacity(spot), 1025);
+    ck_assert_uint_eq(keep__guarded_capacity(spot), 1025);
     keep__place_clear_and_give(spot);
 }
 END_TEST
@@ -114,7 +127,43 @@ START_TEST(options_are_read_over_the_defaults)
 }
 END_TEST
 
+/* memory R13 */
+START_TEST(a_free_slot_is_first_offered_to_whoever_waits)
+{
+    keep_pool_options options = one_tier(32, 1);
+    KEEP_AUTO(keep_pool) pool = NULL;
+    keep_acquire_options patient = { .size = sizeof patient, .timeout_ms = KEEP_WAIT_FOREVER };
+    keep__spot spot;
+
+    options.tier_slots[0] = 1;
+    pool = new_pool(&options);
+    atomic_fetch_add(&pool->tiers[0].attention, 1); /* somebody waits */
+    assert_status(keep__pool_claim(pool, 32, &none, &spot), KEEP_ERR_EXHAUSTED);
+    assert_ok(keep__pool_claim(pool, 32, &patient, &spot)); /* in the line, where nobody else stands any more */
+    atomic_fetch_sub(&pool->tiers[0].attention, 1);
+    ck_assert(stats_of(pool).waits == 1 && stats_of(pool).timeouts == 0);
+    keep__place_clear_and_give(spot);
+}
+END_TEST
+
+START_TEST(a_fallback_that_fails_is_told)
+{
+    keep_pool_options options = one_tier(32, 1);
+    KEEP_AUTO(keep_pool) pool = new_pool(&options);
+    keep_acquire_options fallback = { .size = sizeof fallback, .flags = KEEP_ACQUIRE_FALLBACK };
+    keep__spot first = claim(pool, 32, 0);
+    keep__spot second;
+
+    is_refused = true;
+    assert_status(keep__pool_claim(pool, 32, &fallback, &second), KEEP_ERR_LOCK_LIMIT);
+    is_refused = false;
+    ck_assert_uint_eq(stats_of(pool).fallbacks, 0);
+    keep__place_clear_and_give(first);
+}
+END_TEST
+
 RUN_SUITE("acquire", ONCE(what_is_claimed_is_zero_and_nobody_can_name_it),
           ONCE(the_cache_gives_way_before_a_region_is_made_and_after_the_last_free_slot),
           ONCE(what_growing_failed_with_is_told), ONCE(what_no_tier_holds_is_a_guarded_buffer),
-          ONCE(options_are_read_over_the_defaults))
+          ONCE(options_are_read_over_the_defaults), ONCE(a_free_slot_is_first_offered_to_whoever_waits),
+          ONCE(a_fallback_that_fails_is_told))

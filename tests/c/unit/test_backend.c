@@ -8,12 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "packet/aead.h"
 #include "packet/proof.h"
 #include "packet/sodium.h"
 
+#include "support/meanwhile.h"
 #include "support/suite.h"
 #include "support/threads.h"
+
+uint32_t __real_keep__thread_processors(void);
+uint32_t __wrap_keep__thread_processors(void);
+
+static uint32_t processors; /* 0: those of the machine */
+
+uint32_t __wrap_keep__thread_processors(void)
+{
+    return processors != 0 ? processors : __real_keep__thread_processors();
+}
 
 /* What a stub does instead of what is right. */
 enum fault {
@@ -29,6 +41,7 @@ enum fault {
 };
 
 static atomic_int fault;
+static size_t from_len; /* payloads that show it */
 static uint32_t stub_is;
 static keep_status making = KEEP_OK;
 static atomic_int contexts;
@@ -65,17 +78,22 @@ static void stop_if_asked(void)
     wait_until(atomic_load(&is_released));
 }
 
+static bool shows(enum fault which, const keep__cipher_job *job)
+{
+    return fault == (int)which && job->len >= from_len;
+}
+
 static keep_status stub_seal(keep__cipher_context *context, const keep__cipher_job *job)
 {
     ck_assert_ptr_nonnull(context);
     stop_if_asked();
-    if (fault == SEAL_FAILS) {
+    if (shows(SEAL_FAILS, job)) {
         if (job->len != 0)
             job->out[0] ^= 0xFF; /* a failing library leaves anything */
         return KEEP_ERR_SYSTEM;
     }
     keep__sodium_seal_combined(job);
-    if (fault == WRONG_TAG)
+    if (shows(WRONG_TAG, job))
         job->tag[15] ^= 1;
     if (job->len > (fault == WRONG_LONG_BYTES ? 4096U : 0U) && (fault == WRONG_BYTES || fault == WRONG_LONG_BYTES))
         job->out[job->len - 1] ^= 1;
@@ -97,7 +115,7 @@ static keep_status stub_open(keep__cipher_context *context, const keep__cipher_j
         job->out[0] = 0x77; /* plaintext that was written before the tag was known */
     if (fault == WRONG_PLAINTEXT && job->len != 0)
         job->out[0] ^= 1;
-    return is_authentic || fault == ACCEPTS_ALL ? KEEP_OK : KEEP_ERR_AUTH;
+    return is_authentic || shows(ACCEPTS_ALL, job) ? KEEP_OK : KEEP_ERR_AUTH;
 }
 
 static void forget_stub(keep__cipher_context *context)
@@ -155,6 +173,19 @@ START_TEST(a_back_end_with_any_fault_is_not_used)
 }
 END_TEST
 
+START_TEST(a_fault_that_only_long_payloads_show_is_found)
+{
+    static const enum fault faults[] = { WRONG_TAG, ACCEPTS_ALL, SEAL_FAILS };
+    keep__backend *backend;
+
+    fault = faults[_i];
+    from_len = 1420;
+    backend = begin_backend();
+    ck_assert_uint_eq(backend->state, KEEP_AEAD_SELF_TEST_FAILED);
+    end_backend(backend);
+}
+END_TEST
+
 START_TEST(what_is_not_there_says_why)
 {
     static const uint32_t states[] = { KEEP_AEAD_NOT_BUILT, KEEP_AEAD_NOT_FOUND, KEEP_AEAD_TOO_OLD };
@@ -203,6 +234,47 @@ START_TEST(contexts_are_2_to_64_and_each_is_lent_once)
     ck_assert_int_eq(forgotten, 1);
     ck_assert_ptr_eq(keep__backend_borrow(backend), slots[0]);
     end_backend(backend);
+}
+END_TEST
+
+/* packet R36 */
+START_TEST(there_are_as_many_contexts_as_processors_within_bounds)
+{
+    static const uint32_t counts[][2] = { { 1, 2 }, { 2, 2 }, { 7, 7 }, { 64, 64 }, { 65, 64 } };
+    keep__backend *backend = begin_backend();
+
+    ck_assert_ptr_null(keep__backend_borrow(backend)); /* there is none yet */
+    processors = counts[_i][0];
+    assert_ok(keep__backend_grow(backend));
+    ck_assert_uint_eq(backend->count, counts[_i][1]);
+    end_backend(backend);
+}
+END_TEST
+
+START_TEST(a_context_that_cannot_be_made_is_a_status)
+{
+    keep__backend *backend = begin_backend();
+
+    making = KEEP_ERR_NO_MEMORY;
+    assert_status(keep__backend_grow(backend), KEEP_ERR_NO_MEMORY);
+    ck_assert_uint_eq(backend->count, 0);
+    end_backend(backend);
+}
+END_TEST
+
+static void borrow_too(void *slot)
+{
+    ((keep__backend_slot *)slot)->is_borrowed = true;
+}
+
+START_TEST(of_two_that_want_one_context_the_second_takes_the_next)
+{
+    keep__backend *backend = new_pages(sizeof *backend);
+
+    assert_ok(keep__backend_begin(backend, &stub));
+    assert_ok(keep__backend_grow(backend));
+    before_write(backend, sizeof *backend, borrow_too, &backend->slots[0]);
+    ck_assert_ptr_eq(keep__backend_borrow(backend), &backend->slots[1]);
 }
 END_TEST
 
@@ -410,6 +482,9 @@ RUN_SUITE("backend", TIMES(a_back_end_with_any_fault_is_not_used, FAULTS), TIMES
           ONCE(a_library_that_gives_no_context_is_not_used_and_no_memory_is_told),
           ONCE(contexts_are_2_to_64_and_each_is_lent_once),
           ONCE(a_back_end_that_fails_in_use_is_disabled_and_the_packet_is_right),
-          TIMES(opening_falls_back_to_libsodium_unless_the_datagram_is_gone, 2), ONCE(what_is_not_authentic_leaves_zeros),
+          TIMES(opening_falls_back_to_libsodium_unless_the_datagram_is_gone, 2),
+          ONCE(what_is_not_authentic_leaves_zeros),
           ONCE(short_payloads_go_to_libsodium_where_only_long_ones_are_faster), ONCE(nobody_waits_for_a_context),
-          ONCE(threads_share_contexts))
+          ONCE(threads_share_contexts), TIMES(a_fault_that_only_long_payloads_show_is_found, 3),
+          TIMES(there_are_as_many_contexts_as_processors_within_bounds, 5),
+          ONCE(a_context_that_cannot_be_made_is_a_status), ONCE(of_two_that_want_one_context_the_second_takes_the_next))

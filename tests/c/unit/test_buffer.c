@@ -7,6 +7,7 @@
 #include "memory/pool.h"
 #include <keep/protect.h>
 
+#include "support/forked.h"
 #include "support/pools.h"
 
 keep_status __real_keep__pages_protect(const keep__pages *pages, keep__access access);
@@ -111,6 +112,39 @@ START_TEST(a_purge_that_cannot_open_a_buffer_says_so_and_marks_it)
 }
 END_TEST
 
+START_TEST(what_is_longer_than_any_secret_is_no_buffer)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    keep__buffer *buffer = NULL;
+
+    assert_status(keep__buffer_new(pool, KEEP_MAX_SECRET_LEN + 1, 0, &buffer), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert_ptr_null(buffer);
+}
+END_TEST
+
+/* A stray write by somebody whom the pages' access does not bind: the kernel, or a debugger. */
+static void damage_what_is_readable(void *is_refused)
+{
+    keep_pool *pool = new_pool(NULL);
+    keep__buffer *buffer = new_buffer(pool);
+
+    child_needs(keep__buffer_allow(buffer, KEEP__ACCESS_READ) == KEEP_OK);
+    child_needs(__real_keep__pages_protect(&buffer->pages, KEEP__ACCESS_WRITE) == KEEP_OK);
+    keep__buffer_data(buffer)[50] ^= 1;
+    child_needs(__real_keep__pages_protect(&buffer->pages, KEEP__ACCESS_READ) == KEEP_OK);
+    refuses = *(bool *)is_refused;
+    keep__buffer_check(buffer, 0);
+}
+
+START_TEST(damage_in_pages_that_may_only_be_read_is_found)
+{
+    bool is_refused = _i;
+
+    assert_damage_is_found(damage_what_is_readable, &is_refused);
+}
+END_TEST
+
 RUN_SUITE("buffer", ONCE(the_kernel_is_asked_only_for_a_change), ONCE(a_refused_change_leaves_what_was_allowed),
           ONCE(a_window_that_cannot_close_leaves_the_secret_exposed_until_one_can),
-          ONCE(a_window_that_cannot_open_is_not_open), ONCE(a_purge_that_cannot_open_a_buffer_says_so_and_marks_it))
+          ONCE(a_window_that_cannot_open_is_not_open), ONCE(a_purge_that_cannot_open_a_buffer_says_so_and_marks_it),
+          ONCE(what_is_longer_than_any_secret_is_no_buffer), TIMES(damage_in_pages_that_may_only_be_read_is_found, 2))

@@ -6,13 +6,33 @@
 
 #include <string.h>
 
+#include "base/heap.h"
 #include "memory/place.h"
 #include "memory/pool.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
 
 enum {
     LEN = 32
 };
+
+void *__real_keep__heap_new(size_t len);
+void *__wrap_keep__heap_new(size_t len);
+void __real_keep__place_check_free(keep__spot spot);
+void __wrap_keep__place_check_free(keep__spot spot);
+
+static bool is_refused;
+
+void *__wrap_keep__heap_new(size_t len)
+{
+    return is_refused ? NULL : __real_keep__heap_new(len);
+}
+
+void __wrap_keep__place_check_free(keep__spot spot)
+{
+    do_awaited("check");
+    __real_keep__place_check_free(spot);
+}
 
 static uint8_t bytes[LEN] = "exactly thirty-two bytes of text";
 
@@ -150,7 +170,65 @@ START_TEST(an_entry_of_another_tier_stays)
 }
 END_TEST
 
+START_TEST(without_memory_nothing_is_cached)
+{
+    KEEP_AUTO(keep_pool) pool = new_caching_pool(3, 8);
+    keep__cached cached = { NULL };
+
+    is_refused = true;
+    keep_bytes_in(pool, &cached);
+    is_refused = false;
+    ck_assert_ptr_null(cached.entry);
+    ck_assert_uint_eq(keep__tier_count_free(&pool->tiers[0]), 8);
+    keep_bytes_in(pool, &cached);
+    ck_assert_ptr_nonnull(cached.entry);
+    keep__cache_clear(&pool->cache);
+}
+END_TEST
+
+/* Somebody lines up: what he would do further is for tests/c/unit/test_waiting.c. */
+static void line_up(void *tier)
+{
+    atomic_fetch_add(&((keep__tier *)tier)->attention, 1);
+}
+
+/* memory R45 */
+START_TEST(nothing_is_cached_while_somebody_waits)
+{
+    KEEP_AUTO(keep_pool) pool = new_caching_pool(2, 4);
+    keep__tier *tier = &pool->tiers[0];
+    keep__cached cached = { NULL };
+    keep__spot spot;
+
+    before_call("check", line_up, tier);
+    keep_bytes_in(pool, &cached); /* he lines up after the look */
+    ck_assert_ptr_null(cached.entry);
+    keep_bytes_in(pool, &cached); /* and stands there */
+    ck_assert_ptr_null(cached.entry);
+    ck_assert_uint_eq(keep__tier_count_free(tier), 4);
+    atomic_store(&tier->attention, 0);
+    keep_bytes_in(pool, &cached);
+    line_up(tier);
+    ck_assert(keep__cache_take(&pool->cache, &cached, &spot)); /* the entry itself: no free slot is his to lose */
+    ck_assert_ptr_null(cached.entry);
+    atomic_store(&tier->attention, 0);
+    keep__place_clear_and_give(spot);
+}
+END_TEST
+
+START_TEST(an_entry_that_left_before_it_was_evicted_is_not_missed)
+{
+    KEEP_AUTO(keep_pool) pool = new_caching_pool(2, 4);
+
+    atomic_store(&pool->tiers[0].cached, 1); /* as it was when it was looked at */
+    ck_assert(!keep__cache_evict(&pool->cache, &pool->tiers[0]));
+    atomic_store(&pool->tiers[0].cached, 0);
+}
+END_TEST
+
 RUN_SUITE("cache", ONCE(what_is_kept_is_a_copy_in_a_slot_of_its_own),
           ONCE(the_last_slot_leaves_the_cache_with_its_bytes), ONCE(without_a_free_slot_nothing_changes),
           ONCE(a_hit_makes_an_entry_the_most_recent), ONCE(what_was_kept_twice_is_one_entry),
-          ONCE(forgetting_what_is_not_there_is_nothing), ONCE(an_entry_of_another_tier_stays))
+          ONCE(forgetting_what_is_not_there_is_nothing), ONCE(an_entry_of_another_tier_stays),
+          ONCE(without_memory_nothing_is_cached), ONCE(nothing_is_cached_while_somebody_waits),
+          ONCE(an_entry_that_left_before_it_was_evicted_is_not_missed))

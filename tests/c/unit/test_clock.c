@@ -4,7 +4,19 @@
  */
 #include "base/clock.h"
 
+#include <time.h>
+
 #include "support/suite.h"
+
+int __real_clock_gettime(clockid_t id, struct timespec *out);
+int __wrap_clock_gettime(clockid_t id, struct timespec *out);
+
+static bool is_refused;
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *out)
+{
+    return is_refused ? -1 : __real_clock_gettime(id, out);
+}
 
 START_TEST(the_clock_never_goes_back)
 {
@@ -30,4 +42,14 @@ START_TEST(the_coarse_clock_is_the_same_clock_and_not_ahead)
 }
 END_TEST
 
-RUN_SUITE("clock", ONCE(the_clock_never_goes_back), ONCE(the_coarse_clock_is_the_same_clock_and_not_ahead))
+START_TEST(a_clock_that_cannot_be_read_stands_at_zero)
+{
+    is_refused = true;
+    ck_assert_uint_eq(keep__clock_now_ns(), 0);
+    is_refused = false;
+    ck_assert_uint_ne(keep__clock_now_ns(), 0);
+}
+END_TEST
+
+RUN_SUITE("clock", ONCE(the_clock_never_goes_back), ONCE(the_coarse_clock_is_the_same_clock_and_not_ahead),
+          ONCE(a_clock_that_cannot_be_read_stands_at_zero))

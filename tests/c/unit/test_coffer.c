@@ -7,15 +7,44 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
+#include "base/random.h"
+#include "base/thread.h"
 #include "keep/protect.h"
 #include "keep/sealed.h"
 #include "memory/guard.h"
 #include "memory/pool.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
 
 enum {
     KEY_LEN = 32
 };
+
+void __real_keep__thread_yield(void);
+void __wrap_keep__thread_yield(void);
+void __real_keep__lock_acquire(keep__lock *lock);
+void __wrap_keep__lock_acquire(keep__lock *lock);
+keep_status __real_keep__random(void *out, size_t len);
+keep_status __wrap_keep__random(void *out, size_t len);
+
+void __wrap_keep__thread_yield(void)
+{
+    do_awaited("yield");
+    __real_keep__thread_yield();
+}
+
+void __wrap_keep__lock_acquire(keep__lock *lock)
+{
+    do_awaited("lock");
+    __real_keep__lock_acquire(lock);
+}
+
+keep_status __wrap_keep__random(void *out, size_t len)
+{
+    do_awaited("random");
+    return __real_keep__random(out, len);
+}
 
 static keep_pool *new_pool_with_views(uint32_t resplit_views)
 {
@@ -228,9 +257,129 @@ START_TEST(a_seal_that_comes_too_late_is_purged_and_leaves_the_newer_key)
     assert_ok(keep_purge(NULL));
     view_once(pool);
     copy_halves(pool, left, right);
-    assert_status(keep__coffer_seal(pool, keep__guard_epoch() - 1, aead, (keep_bytes){ "x", 1 }, out),
-                  KEEP_ERR_PURGED);
+    assert_status(keep__coffer_seal(pool, keep__guard_epoch() - 1, aead, (keep_bytes){ "x", 1 }, out), KEEP_ERR_PURGED);
     ck_assert_int_eq(count_changed(pool, left, right), 0);
+}
+END_TEST
+
+/* --- two at once --- */
+
+static void view_too(void *pool)
+{
+    view_once(pool);
+}
+
+START_TEST(a_key_that_another_thread_made_is_used)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    KEEP_AUTO(keep_sealed) sealed = NULL;
+    KEEP_AUTO(keep_secret) secret = NULL;
+
+    before_call("lock", view_too, pool);
+    assert_ok(keep_sealed_new(pool, "with the other's key", 20, 0, &sealed));
+    assert_ok(keep_sealed_open(sealed, NULL, &secret));
+    ck_assert(holds(secret, "with the other's key"));
+}
+END_TEST
+
+START_TEST(two_views_that_are_due_change_the_halves_once)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool_with_views(1);
+    KEEP_AUTO(keep_sealed) sealed = NULL;
+    KEEP_AUTO(keep_secret) secret = NULL;
+
+    assert_ok(keep_sealed_new(pool, "x", 1, 0, &sealed));
+    assert_ok(keep_pool_reserve(pool, 1, 1));
+    before_call("random", view_too, pool);
+    assert_ok(keep_sealed_open(sealed, NULL, &secret));
+    ck_assert_uint_eq(stats_of(pool).resplits, 1);
+    ck_assert(holds(secret, "x"));
+}
+END_TEST
+
+static void end_writing(void *pool)
+{
+    atomic_fetch_add(&((keep_pool *)pool)->coffer.sequence, 1);
+}
+
+START_TEST(a_view_waits_for_whoever_writes_the_halves)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool_with_views(1);
+    KEEP_AUTO(keep_sealed) sealed = NULL;
+    KEEP_AUTO(keep_secret) secret = NULL;
+
+    assert_ok(keep_sealed_new(pool, "x", 1, 0, &sealed));
+    atomic_fetch_add(&pool->coffer.sequence, 1);
+    before_call("yield", end_writing, pool);
+    assert_ok(keep_sealed_open(sealed, NULL, &secret)); /* is due, and so writes */
+    assert_ok(keep_secret_free(&secret));
+    stop_the_time(pool);
+    atomic_store(&pool->coffer.scratch_word, (uint32_t)pool->coffer.scratch_word);
+    atomic_fetch_add(&pool->coffer.sequence, 1);
+    before_call("yield", end_writing, pool);
+    assert_ok(keep_sealed_open(sealed, NULL, &secret)); /* only reads */
+    ck_assert(holds(secret, "x"));
+}
+END_TEST
+
+static void write_halves_anew(void *pool)
+{
+    end_writing(pool);
+    end_writing(pool);
+}
+
+START_TEST(halves_that_were_written_while_they_were_joined_are_joined_again)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    KEEP_AUTO(keep_sealed) sealed = NULL;
+    KEEP_AUTO(keep_secret) secret = NULL;
+
+    assert_ok(keep_sealed_new(pool, "x", 1, 0, &sealed));
+    stop_the_time(pool);
+    before_access(pool->coffer.right.data, pool->coffer.right.len, write_halves_anew, pool);
+    assert_ok(keep_sealed_open(sealed, NULL, &secret));
+    ck_assert(holds(secret, "x"));
+}
+END_TEST
+
+static void give_scratch_slots(void *pool)
+{
+    atomic_fetch_or(&((keep_pool *)pool)->coffer.scratch_word, UINT32_MAX);
+}
+
+START_TEST(a_view_waits_for_a_free_scratch_slot_and_a_purge_for_all_of_them)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+
+    view_once(pool);
+    atomic_fetch_and(&pool->coffer.scratch_word, ~(uint64_t)UINT32_MAX);
+    before_call("yield", give_scratch_slots, pool);
+    view_once(pool);
+    atomic_fetch_and(&pool->coffer.scratch_word, ~UINT64_C(1));
+    before_call("yield", give_scratch_slots, pool);
+    assert_ok(keep_purge(NULL));
+    ck_assert_uint_eq((uint32_t)pool->coffer.scratch_word, UINT32_MAX);
+}
+END_TEST
+
+static void count_a_view(void *pool)
+{
+    atomic_fetch_add(&((keep_pool *)pool)->coffer.scratch_word, UINT64_C(1) << 32);
+}
+
+START_TEST(views_that_begin_at_once_are_all_counted)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    uint8_t nonce[24] = { 0 };
+    keep__aead aead = { .nonce = nonce, .aad = nonce, .aad_len = 1 };
+    uint8_t bytes[16] = { 0 };
+    _Atomic uint64_t *word = &pool->coffer.scratch_word;
+
+    view_once(pool);
+    stop_the_time(pool);
+    before_write(word, sizeof *word, count_a_view, pool);
+    assert_status(keep__coffer_open(pool, keep__guard_epoch(), aead, (keep_bytes){ bytes, 16 }, NULL), KEEP_ERR_AUTH);
+    ck_assert_uint_eq(*word >> 32, 3);
 }
 END_TEST
 
@@ -240,4 +389,9 @@ RUN_SUITE("coffer", ONCE(the_halves_change_at_the_257th_view_and_the_key_stays),
           ONCE(a_purge_wipes_both_halves_and_the_next_seal_draws_a_new_key),
           ONCE(a_key_that_was_made_after_a_purge_began_outlives_it),
           ONCE(a_pools_key_decrypts_by_the_published_formula), ONCE(a_key_of_another_epoch_is_purged),
-          ONCE(a_seal_that_comes_too_late_is_purged_and_leaves_the_newer_key))
+          ONCE(a_seal_that_comes_too_late_is_purged_and_leaves_the_newer_key),
+          ONCE(a_key_that_another_thread_made_is_used), ONCE(two_views_that_are_due_change_the_halves_once),
+          ONCE(a_view_waits_for_whoever_writes_the_halves),
+          ONCE(halves_that_were_written_while_they_were_joined_are_joined_again),
+          ONCE(a_view_waits_for_a_free_scratch_slot_and_a_purge_for_all_of_them),
+          ONCE(views_that_begin_at_once_are_all_counted))

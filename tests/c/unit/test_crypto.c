@@ -4,16 +4,29 @@
  */
 #include "base/crypto.h"
 
+#include "base/answer.h"
+#include "memory/guard.h"
 #include "support/stream.h"
 #include "support/suite.h"
 
 #define LONGEST 130
 
+int __real_sodium_init(void);
+int __wrap_sodium_init(void);
+
+static bool is_refused;
+
+int __wrap_sodium_init(void)
+{
+    return is_refused ? -1 : __real_sodium_init();
+}
+
 /* draft-irtf-cfrg-xchacha-03, A.3.1 */
 START_TEST(the_aead_gives_the_published_answer)
 {
-    static const char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
-                               "sunscreen would be it.";
+    static const char text[] =
+        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
+        "sunscreen would be it.";
     static const uint8_t aad[] = { 0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7 };
     static const uint8_t first[] = { 0xbd, 0x6d, 0x17, 0x9d, 0x3e, 0x83, 0xd4, 0x3b };
     static const uint8_t tag[] = { 0xc0, 0x87, 0x59, 0x24, 0xc1, 0xc7, 0x98, 0x79,
@@ -93,5 +106,32 @@ START_TEST(a_wipe_leaves_zeros_and_touches_nothing_else)
 }
 END_TEST
 
+static keep_status answer_nothing(keep__reader in, keep__answer answer)
+{
+    (void)in;
+    return keep__answer_room(answer, 0);
+}
+
+START_TEST(without_libsodium_nothing_begins)
+{
+    static const keep__transform transform = { "nothing", answer_nothing };
+    size_t len = 7;
+    keep__answer answer = { .out_len = &len };
+    keep_bytes in = { NULL, 0 };
+
+    is_refused = true;
+    assert_status(keep__crypto_init(), KEEP_ERR_UNSUPPORTED);
+    assert_status(keep__answer_known(&transform, 1, "nothing", in, answer), KEEP_ERR_UNSUPPORTED);
+    assert_status(keep__guard_enter(), KEEP_ERR_UNSUPPORTED);
+    ck_assert_uint_eq(keep__guard_stamp(), 0);
+    ck_assert_uint_eq(len, 7);
+    is_refused = false;
+    assert_ok(keep__answer_known(&transform, 1, "nothing", in, answer));
+    assert_ok(keep__guard_enter());
+    ck_assert_uint_eq(len, 0);
+}
+END_TEST
+
 RUN_SUITE("crypto", ONCE(the_aead_gives_the_published_answer), ONCE(a_flipped_bit_is_refused_and_leaves_zeros),
-          ONCE(a_difference_is_seen_wherever_it_is), ONCE(a_wipe_leaves_zeros_and_touches_nothing_else))
+          ONCE(a_difference_is_seen_wherever_it_is), ONCE(a_wipe_leaves_zeros_and_touches_nothing_else),
+          ONCE(without_libsodium_nothing_begins))

@@ -81,6 +81,18 @@ START_TEST(a_long_message_is_cut_between_characters)
 }
 END_TEST
 
+START_TEST(a_long_message_without_a_character_is_empty)
+{
+    char sentence[MESSAGE_CAP + 8];
+    keep_error err = KEEP_ERROR_INIT;
+
+    memset(sentence, 0x80, sizeof sentence);
+    sentence[sizeof sentence - 1] = '\0';
+    (void)keep__error_fill(&err, KEEP_ERR_SYSTEM, &origin, sentence);
+    ck_assert_str_eq(err.message, "");
+}
+END_TEST
+
 START_TEST(a_message_that_just_fits_is_whole)
 {
     char sentence[MESSAGE_CAP];
@@ -95,4 +107,5 @@ END_TEST
 
 RUN_SUITE("error", ONCE(an_error_has_256_bytes_for_ever), ONCE(a_null_error_is_allowed_everywhere),
           TIMES(a_struct_that_is_too_small_is_left_alone, 3), TIMES(a_larger_struct_gets_256_bytes, 3),
-          ONCE(a_long_message_is_cut_between_characters), ONCE(a_message_that_just_fits_is_whole))
+          ONCE(a_long_message_is_cut_between_characters), ONCE(a_long_message_without_a_character_is_empty),
+          ONCE(a_message_that_just_fits_is_whole))

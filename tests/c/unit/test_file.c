@@ -4,12 +4,27 @@
  */
 #include "base/file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "support/suite.h"
+
+ssize_t __real_read(int fd, void *out, size_t cap);
+ssize_t __wrap_read(int fd, void *out, size_t cap);
+
+static int read_error; /* of the next call; 0: none */
+
+ssize_t __wrap_read(int fd, void *out, size_t cap)
+{
+    if (read_error == 0)
+        return __real_read(fd, out, cap);
+    errno = read_error;
+    read_error = 0;
+    return -1;
+}
 
 /* Puts `text` into a new file, opens it for reading, and removes its name. */
 static void open_text(const char *text, keep__lines *lines)
@@ -68,19 +83,71 @@ START_TEST(a_file_that_is_not_there_is_a_status)
 }
 END_TEST
 
-START_TEST(the_first_line_with_a_prefix_is_found)
+/* Makes a file of the text; `path` ends in XXXXXX. */
+static void make_file(char *path, const char *text)
 {
-    char path[] = P_tmpdir "/keep-lines-XXXXXX";
-    static const char text[] = "Name: a\nSize: 12 kB\nSize: 13 kB\n";
-    char found[KEEP__LINE_CAP];
     int fd = mkstemp(path);
 
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, sizeof text - 1), sizeof text - 1);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    ck_assert_int_eq(close(fd), 0);
+}
+
+START_TEST(the_first_line_with_a_prefix_is_found)
+{
+    char path[] = P_tmpdir "/keep-lines-XXXXXX";
+    char found[KEEP__LINE_CAP];
+
+    make_file(path, "Name: a\nSize: 12 kB\nSize: 13 kB\n");
     ck_assert(keep__file_find(path, "Size:", found));
     ck_assert_str_eq(found, " 12 kB");
     ck_assert(!keep__file_find(path, "Missing:", found));
-    ck_assert_int_eq(close(fd) | unlink(path), 0);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(a_file_is_read_as_far_as_there_is_room)
+{
+    char path[] = P_tmpdir "/keep-lines-XXXXXX";
+    char text[6];
+
+    make_file(path, "12345678");
+    ck_assert(keep__file_read(path, text, sizeof text));
+    ck_assert_str_eq(text, "12345");
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert(!keep__file_read(path, text, sizeof text));
+}
+END_TEST
+
+START_TEST(an_interrupted_read_goes_on_and_a_failed_one_ends)
+{
+    char path[] = P_tmpdir "/keep-lines-XXXXXX";
+    char text[6];
+
+    make_file(path, "123");
+    read_error = EINTR;
+    ck_assert(keep__file_read(path, text, sizeof text));
+    ck_assert_str_eq(text, "123");
+    read_error = EIO;
+    ck_assert(!keep__file_read(path, text, sizeof text));
+    ck_assert_str_eq(text, "");
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(a_link_is_read_if_there_is_room_for_all_of_it)
+{
+    char path[] = P_tmpdir "/keep-lines-XXXXXX";
+    char target[6];
+
+    make_file(path, "no link");
+    ck_assert(!keep__file_link(path, target, sizeof target));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(symlink("there", path), 0);
+    ck_assert(keep__file_link(path, target, sizeof target));
+    ck_assert_str_eq(target, "there");
+    ck_assert(!keep__file_link(path, target, sizeof target - 1));
+    ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
@@ -123,6 +190,7 @@ END_TEST
 
 RUN_SUITE("file", ONCE(lines_come_one_by_one_also_empty_ones_and_an_unended_one),
           ONCE(a_long_line_is_cut_and_the_next_one_is_whole), ONCE(a_file_that_is_not_there_is_a_status),
-          ONCE(the_first_line_with_a_prefix_is_found),
+          ONCE(the_first_line_with_a_prefix_is_found), ONCE(a_file_is_read_as_far_as_there_is_room),
+          ONCE(an_interrupted_read_goes_on_and_a_failed_one_ends), ONCE(a_link_is_read_if_there_is_room_for_all_of_it),
           TIMES(a_number_is_read_up_to_its_last_digit, sizeof numbers / sizeof *numbers),
           ONCE(a_prefix_is_skipped_only_if_all_of_it_is_there))

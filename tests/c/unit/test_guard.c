@@ -11,10 +11,32 @@
 
 #include "keep/protect.h"
 #include "keep/sealed.h"
+#include "memory/pages.h"
 #include "memory/place.h"
+#include "memory/secret.h"
 #include "support/forked.h"
+#include "support/meanwhile.h"
 #include "support/memories.h"
 #include "support/pools.h"
+
+void __real_keep__thread_yield(void);
+void __wrap_keep__thread_yield(void);
+keep_status __real_keep__pages_map(size_t len, keep__pages_wish wish, keep__pages *out);
+keep_status __wrap_keep__pages_map(size_t len, keep__pages_wish wish, keep__pages *out);
+
+static bool wipes_no_page;
+
+void __wrap_keep__thread_yield(void)
+{
+    do_awaited("yield");
+    __real_keep__thread_yield();
+}
+
+keep_status __wrap_keep__pages_map(size_t len, keep__pages_wish wish, keep__pages *out)
+{
+    do_awaited("map");
+    return wipes_no_page ? KEEP_ERR_UNSUPPORTED : __real_keep__pages_map(len, wish, out);
+}
 
 /* What a parent has. */
 struct parent {
@@ -91,6 +113,7 @@ static void need_pool_forked(keep_pool *pool)
     struct keep_pool_stats stats = KEEP_POOL_STATS_INIT;
     keep_secret *secret = NULL;
     keep_sealed *sealed = NULL;
+    keep__key key = { 0 };
 
     child_needs(keep_pool_acquire(pool, 1, NULL, &secret) == KEEP_ERR_FORKED);
     child_needs(keep_pool_acquire_batch(pool, 1, 1, &secret) == KEEP_ERR_FORKED);
@@ -100,7 +123,9 @@ static void need_pool_forked(keep_pool *pool)
     child_needs(keep_secret_generate(pool, 1, &secret) == KEEP_ERR_FORKED);
     child_needs(keep_secret_from_bytes(pool, "x", 1, &secret) == KEEP_ERR_FORKED);
     child_needs(keep_sealed_new(pool, "x", 1, 0, &sealed) == KEEP_ERR_FORKED);
-    child_needs(secret == NULL && sealed == NULL);
+    child_needs(keep__key_new(pool, 1, &key) == KEEP_ERR_FORKED);
+    child_needs(keep__secret_hold_pool(pool) == KEEP_ERR_FORKED);
+    child_needs(secret == NULL && sealed == NULL && key.secret == NULL);
     keep_pool_free(&pool);
     child_needs(pool == NULL);
 }
@@ -321,10 +346,133 @@ START_TEST(a_groups_first_generations_are_random)
 }
 END_TEST
 
+START_TEST(beyond_the_last_number_there_is_no_group)
+{
+    keep_acquire_options options = KEEP_ACQUIRE_OPTIONS_INIT;
+    keep_secret *secret = NULL;
+    keep__group *group;
+
+    options.flags = KEEP_ACQUIRE_GUARDED;
+    assert_ok(keep__guard_enter());
+    atomic_store(&keep__guard_root()->group_count, KEEP__GROUPS);
+    assert_status(keep__guard_new_group(&group), KEEP_ERR_EXHAUSTED);
+    assert_status(keep_pool_acquire(NULL, 1, NULL, &secret), KEEP_ERR_EXHAUSTED);
+    assert_status(keep_pool_acquire(NULL, 1, &options, &secret), KEEP_ERR_EXHAUSTED);
+    ck_assert_ptr_null(secret);
+    ck_assert_uint_eq(stats_of(NULL).guarded, 0);
+    atomic_store(&keep__guard_root()->group_count, 0);
+    assert_ok(keep_pool_acquire(NULL, 1, &options, &secret));
+    assert_ok(keep_secret_free(&secret));
+}
+END_TEST
+
+static void fork_on(void *depth)
+{
+    --*(int *)depth;
+    assert_ok(keep__guard_enter());
+    if (*(int *)depth != 0)
+        assert_returns(fork_on, depth);
+    else
+        assert_status(keep__guard_stranger(KEEP__FORK_MASK + 1), KEEP_ERR_CLOSED);
+}
+
+/* memory R20 */
+START_TEST(where_every_number_is_an_ancestors_no_other_is)
+{
+    int depth = KEEP__FORK_MASK + 4;
+
+    assert_returns(fork_on, &depth);
+}
+END_TEST
+
+/* --- two at once --- */
+
+static void enter_too(void *unused)
+{
+    (void)unused;
+    assert_ok(keep__guard_enter());
+}
+
+static void need_unknown_stamp(void *unused)
+{
+    (void)unused;
+    child_needs(keep__guard_stamp() == 0);
+}
+
+/* With a page that the kernel wipes, and with one that the hook of fork does. */
+START_TEST(of_two_that_enter_first_one_makes_the_page)
+{
+    wipes_no_page = _i;
+    before_call("map", enter_too, NULL);
+    assert_ok(keep__guard_enter());
+    ck_assert_uint_eq(keep__guard_stamp(), 1);
+    assert_returns(need_unknown_stamp, NULL);
+}
+END_TEST
+
+static void make_root_too(void *unused)
+{
+    (void)unused;
+    atomic_store(&atomic_load(&keep__guard_page)->making, 0);
+    assert_ok(keep__guard_enter());
+}
+
+static void enter_while_another_does(void *unused)
+{
+    (void)unused;
+    child_needs(keep__guard_stamp() == 0);
+    atomic_store(&atomic_load(&keep__guard_page)->making, 1);
+    before_call("yield", make_root_too, NULL);
+    child_needs(keep__guard_enter() == KEEP_OK);
+    child_needs(keep__guard_stamp() == 2);
+}
+
+START_TEST(of_two_that_enter_in_a_child_one_makes_the_root)
+{
+    assert_ok(keep__guard_enter());
+    assert_returns(enter_while_another_does, NULL);
+}
+END_TEST
+
+static void *other_part;
+
+static void begin_other_part(void *unused)
+{
+    (void)unused;
+}
+
+static void begin_part(void *unused)
+{
+    (void)unused;
+    assert_ok(keep__guard_part(KEEP__PART_AEAD, 64, begin_other_part, &other_part));
+}
+
+START_TEST(of_two_that_make_a_part_one_is_kept)
+{
+    void *part = NULL;
+
+    assert_ok(keep__guard_enter());
+    assert_ok(keep__guard_part(KEEP__PART_AEAD, 64, begin_part, &part));
+    ck_assert_ptr_eq(part, other_part);
+}
+END_TEST
+
+START_TEST(an_epoch_is_settled_when_its_purge_has_ended)
+{
+    assert_ok(keep__guard_enter());
+    ck_assert_uint_eq(keep__guard_settled_epoch(), 0);
+    keep__guard_new_epoch();
+    ck_assert_uint_eq(keep__guard_settled_epoch(), 1);
+}
+END_TEST
+
 RUN_SUITE("guard", TIMES(in_a_child_every_inherited_handle_is_forked, BACKINGS),
           TIMES(in_a_grandchild_the_handles_of_both_are_forked, BACKINGS),
           TIMES(the_childs_copy_of_a_slot_is_zero_or_absent, BACKINGS),
           ONCE(a_child_of_a_process_that_never_used_the_library_is_like_any_other),
           ONCE(before_any_use_a_handle_is_closed), ONCE(the_fork_bits_of_no_ancestor_are_closed),
           TIMES(vfork_and_posix_spawn_change_nothing, BACKINGS), ONCE(groups_are_numbered_and_used_again),
-          ONCE(a_groups_first_generations_are_random))
+          ONCE(a_groups_first_generations_are_random), ONCE(beyond_the_last_number_there_is_no_group),
+          ONCE(where_every_number_is_an_ancestors_no_other_is), TIMES(of_two_that_enter_first_one_makes_the_page, 2),
+          ONCE(of_two_that_enter_in_a_child_one_makes_the_root), ONCE(of_two_that_make_a_part_one_is_kept),
+          ONCE(an_epoch_is_settled_when_its_purge_has_ended))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Noise, white box: no session key follows from the final hash, which is no secret, and the pre-shared key (packet T21).
+ * And products that are all zero.
  */
 #include "packet/noise.h"
 
@@ -9,6 +10,16 @@
 #include "base/crypto.h"
 
 #include "support/noise.h"
+
+bool __real_keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32]);
+bool __wrap_keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32]);
+
+static bool is_zero;
+
+bool __wrap_keep__x25519(const uint8_t private_key[32], const uint8_t public_key[32], uint8_t out[32])
+{
+    return __real_keep__x25519(private_key, public_key, out) && !is_zero;
+}
 
 /* The session's key by what it seals: a packet of the session opens under it or not. */
 static bool is_session_key(const uint8_t *candidate, uint64_t session_id, const struct datagram *datagram)
@@ -64,4 +75,24 @@ START_TEST(no_session_key_comes_from_what_an_observer_may_know)
 }
 END_TEST
 
-RUN_SUITE("noise", TIMES(no_session_key_comes_from_what_an_observer_may_know, 2))
+/* What `new` and `read` refuse first never comes to that: it ends the handshake all the same. */
+START_TEST(a_message_with_a_product_of_zero_is_not_written)
+{
+    struct noise_pair pair;
+    uint8_t out[200];
+    size_t len = 7;
+
+    begin_pair(&pair, KEEP_NOISE_XXPSK3);
+    write_up_to(&pair, 0);
+    assert_ok(try_read(reader_of(&pair, 0), &pair.messages[0]));
+    memset(out, 7, sizeof out);
+    is_zero = true;
+    assert_status(keep_handshake_write(writer_of(&pair, 1), NULL, 0, out, sizeof out, &len), KEEP_ERR_STATE);
+    ck_assert_uint_eq(len, 7);
+    is_zero = false;
+    end_pair(&pair);
+}
+END_TEST
+
+RUN_SUITE("noise", TIMES(no_session_key_comes_from_what_an_observer_may_know, 2),
+          ONCE(a_message_with_a_product_of_zero_is_not_written))

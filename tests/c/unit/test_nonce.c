@@ -4,6 +4,7 @@
  */
 #include "packet/nonce.h"
 
+#include "support/meanwhile.h"
 #include "support/suite.h"
 
 /* packet §4 */
@@ -58,5 +59,26 @@ START_TEST(counters_are_taken_up_to_the_last_and_then_none)
 }
 END_TEST
 
+static void take_too(void *counter)
+{
+    uint64_t first;
+
+    ck_assert(keep__nonce_take(counter, 1, &first));
+    ck_assert_uint_eq(first, UINT64_MAX - 5);
+}
+
+START_TEST(near_the_end_two_at_once_get_different_counters)
+{
+    _Atomic uint64_t *counter = new_pages(sizeof *counter);
+    uint64_t first;
+
+    *counter = UINT64_MAX - 5;
+    before_write(counter, sizeof *counter, take_too, counter);
+    ck_assert(keep__nonce_take(counter, 2, &first));
+    ck_assert_uint_eq(first, UINT64_MAX - 4);
+    ck_assert_uint_eq(*counter, UINT64_MAX - 2);
+}
+END_TEST
+
 RUN_SUITE("nonce", ONCE(a_nonce_is_the_folded_id_and_the_counter),
-          ONCE(counters_are_taken_up_to_the_last_and_then_none))
+          ONCE(counters_are_taken_up_to_the_last_and_then_none), ONCE(near_the_end_two_at_once_get_different_counters))

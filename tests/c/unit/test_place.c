@@ -178,7 +178,27 @@ START_TEST(a_place_holds_what_fits_into_its_capacity)
 }
 END_TEST
 
+START_TEST(a_place_whose_secret_is_gone_holds_nothing_and_tells_nothing)
+{
+    struct keep_secret_info info = KEEP_SECRET_INFO_INIT;
+    keep_pool *pool = new_pool(NULL);
+    keep_secret *slot = new_secret(pool, 5);
+    keep_secret *guarded = new_guarded(pool, 5, 0);
+    keep__spot spots[2];
+
+    assert_ok(keep__place_find(slot, &spots[0]));
+    assert_ok(keep__place_find(guarded, &spots[1]));
+    assert_ok(keep_secret_free(&slot));
+    assert_ok(keep_secret_free(&guarded));
+    ck_assert(!keep__place_holds(spots[1], 1));
+    keep_pool_free(&pool);
+    for (int i = 0; i < 2; i++)
+        assert_status(keep__place_tell(spots[i], &info), KEEP_ERR_CLOSED);
+}
+END_TEST
+
 RUN_SUITE("place", TIMES(stray_writes_into_slots_are_found_and_wiped, BACKINGS),
           TIMES(the_whole_capacity_is_wiped_when_a_slot_is_freed, BACKINGS),
           ONCE(a_claimed_place_that_is_given_up_is_wiped), ONCE(a_handle_names_its_place),
-          ONCE(a_place_beyond_all_groups_is_closed), ONCE(a_place_holds_what_fits_into_its_capacity))
+          ONCE(a_place_beyond_all_groups_is_closed), ONCE(a_place_holds_what_fits_into_its_capacity),
+          ONCE(a_place_whose_secret_is_gone_holds_nothing_and_tells_nothing))

@@ -6,7 +6,17 @@
 
 #include "keep/sealed.h"
 #include "memory/guard.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
+
+void __real_keep__lock_acquire(keep__lock *lock);
+void __wrap_keep__lock_acquire(keep__lock *lock);
+
+void __wrap_keep__lock_acquire(keep__lock *lock)
+{
+    do_awaited("lock");
+    __real_keep__lock_acquire(lock);
+}
 
 static int count_pools(void)
 {
@@ -119,6 +129,40 @@ START_TEST(a_length_finds_the_smallest_tier_that_holds_it)
 }
 END_TEST
 
+static void make_default_too(void *out)
+{
+    assert_ok(keep__pool_resolve(NULL, out));
+}
+
+START_TEST(of_two_that_need_the_default_pool_one_makes_it)
+{
+    keep_pool *others = NULL;
+    keep_pool *pool = NULL;
+
+    assert_ok(keep__guard_enter());
+    before_call("lock", make_default_too, &others);
+    assert_ok(keep__pool_resolve(NULL, &pool));
+    ck_assert_ptr_nonnull(pool);
+    ck_assert_ptr_eq(pool, others);
+}
+END_TEST
+
+START_TEST(a_pool_that_another_thread_ended_is_not_ended_again)
+{
+    keep_pool *pool = new_pool(NULL);
+    keep_pool *ended = pool;
+
+    keep_pool_free(&pool);
+    keep__pool_settle(ended);
+    ck_assert_int_eq(count_pools(), 0);
+    pool = new_pool(NULL);
+    ck_assert_ptr_eq(pool, ended);
+    keep_pool_free(&pool);
+}
+END_TEST
+
 RUN_SUITE("pool", ONCE(a_pools_memory_is_used_again_and_begins_anew), ONCE(a_pool_ends_with_the_last_of_what_keeps_it),
           ONCE(a_duplicate_keeps_a_pool_whose_handle_is_gone), ONCE(null_is_the_default_pool),
-          ONCE(a_pool_counts_the_pages_it_maps), ONCE(a_length_finds_the_smallest_tier_that_holds_it))
+          ONCE(a_pool_counts_the_pages_it_maps), ONCE(a_length_finds_the_smallest_tier_that_holds_it),
+          ONCE(of_two_that_need_the_default_pool_one_makes_it),
+          ONCE(a_pool_that_another_thread_ended_is_not_ended_again))

@@ -7,12 +7,23 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "memory/pages.h"
 #include "support/calls.h"
 #include "support/suite.h"
 
+ssize_t __real_write(int fd, const void *bytes, size_t len);
+ssize_t __wrap_write(int fd, const void *bytes, size_t len);
+
 static const uint8_t ordinary = 7;
+static bool takes_nothing;
+
+/* Not a refused call: who counts branches writes too. */
+ssize_t __wrap_write(int fd, const void *bytes, size_t len)
+{
+    return takes_nothing ? 0 : __real_write(fd, bytes, len);
+}
 
 static keep__pages page_of(uint32_t backing)
 {
@@ -73,9 +84,10 @@ START_TEST(where_pipes_take_nothing_nothing_is_known)
     keep__pages pages = page_of(KEEP_BACKING_LOCKED);
 
     assert_ok(keep__pages_protect(&pages, KEEP__ACCESS_NONE));
-    if (!refuse_call(SYS_write, EAGAIN))
-        return;
+    takes_nothing = true;
     ck_assert_int_eq(keep__probe_write(pages.data), KEEP__PROBED_UNKNOWN);
+    takes_nothing = false;
+    keep__pages_unmap(&pages);
 }
 END_TEST
 

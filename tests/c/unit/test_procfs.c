@@ -79,5 +79,19 @@ START_TEST(a_namespace_is_a_number_in_brackets)
 }
 END_TEST
 
+START_TEST(the_start_may_be_the_last_field)
+{
+    static const char *const texts[] = { "1 (a)" AFTER_NAME "7", "1 (a)" AFTER_NAME "7\n", "1 (a)" AFTER_NAME "7 8" };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        uint64_t start = 0;
+        char comm[8];
+
+        ck_assert_msg(keep__procfs_stat(texts[i], &start, comm, sizeof comm), "%s", texts[i]);
+        ck_assert_uint_eq(start, 7);
+    }
+}
+END_TEST
+
 RUN_SUITE("procfs", ONCE(the_start_is_the_22nd_field_whatever_the_name), ONCE(what_is_no_stat_is_unknown),
-          ONCE(a_long_name_is_cut), ONCE(a_namespace_is_a_number_in_brackets))
+          ONCE(a_long_name_is_cut), ONCE(a_namespace_is_a_number_in_brackets), ONCE(the_start_may_be_the_last_field))

@@ -8,7 +8,17 @@
 #include "memory/guard.h"
 #include "memory/place.h"
 #include "memory/pool.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
+
+bool __real_keep__slab_let_go(keep__spot spot);
+bool __wrap_keep__slab_let_go(keep__spot spot);
+
+bool __wrap_keep__slab_let_go(keep__spot spot)
+{
+    do_awaited("let go");
+    return __real_keep__slab_let_go(spot);
+}
 
 /* memory R51: the epoch begins before anything is wiped */
 START_TEST(an_opening_that_a_purge_overlaps_is_purged_and_leaves_nothing)
@@ -85,8 +95,30 @@ START_TEST(each_purge_begins_an_epoch_and_is_counted_when_it_ended)
 }
 END_TEST
 
+static void free_too(void *secret)
+{
+    assert_ok(keep_secret_free(secret));
+}
+
+/* memory 5 */
+START_TEST(a_slot_freed_while_a_purge_wipes_it_is_given_back_by_the_purge)
+{
+    keep_pool_options options = one_tier(32, 1);
+    KEEP_AUTO(keep_pool) pool = new_pool(&options);
+    keep_secret *secret = secret_of(pool, "held");
+
+    before_call("let go", free_too, &secret);
+    assert_ok(keep_purge(NULL));
+    ck_assert_ptr_null(secret);
+    ck_assert_uint_eq(stats_of(pool).tiers[0].in_use, 0);
+    secret = new_secret(pool, 32);
+    assert_ok(keep_secret_free(&secret));
+}
+END_TEST
+
 RUN_SUITE("purge", ONCE(an_opening_that_a_purge_overlaps_is_purged_and_leaves_nothing),
           ONCE(a_slot_freed_while_it_is_held_stays_claimed_until_the_purge_lets_go),
           ONCE(a_purge_leaves_no_pool_retained),
           ONCE(a_pool_whose_handle_is_gone_is_purged_and_ends_with_its_last_slot),
-          ONCE(each_purge_begins_an_epoch_and_is_counted_when_it_ended))
+          ONCE(each_purge_begins_an_epoch_and_is_counted_when_it_ended),
+          ONCE(a_slot_freed_while_a_purge_wipes_it_is_given_back_by_the_purge))

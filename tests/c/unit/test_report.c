@@ -169,6 +169,7 @@ static const struct {
     { "/proc/meminfo", "SwapTotal: 18446744073709551615 kB\n", FACT(swap_bytes), -1 },
     { "/proc/thread-self/status", "Name: a\nVmLck:\t      12 kB\n", FACT(locked_bytes), 12288 },
     { "/proc/thread-self/status", "CapEff:\tffffffffffffbfff\n", FACT(cap_ipc_lock), 0 },
+    { "/proc/thread-self/status", "CapEff:\tnone\n", FACT(cap_ipc_lock), -1 },
 #undef FACT
 };
 

@@ -7,8 +7,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
+#include "memory/guard.h"
+#include "memory/slab.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
 #include "support/threads.h"
+
+void __real_keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out);
+void __wrap_keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out);
+keep_status __real_keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
+keep_status __wrap_keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
+void __real_keep__slab_publish(keep__spot spot);
+void __wrap_keep__slab_publish(keep__spot spot);
+
+void __wrap_keep__aead_seal(const keep__aead *aead, const uint8_t *plaintext, size_t len, uint8_t *out)
+{
+    do_awaited("seal");
+    __real_keep__aead_seal(aead, plaintext, len, out);
+}
+
+keep_status __wrap_keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out)
+{
+    do_awaited("open");
+    return __real_keep__aead_open(aead, sealed, len, out);
+}
+
+void __wrap_keep__slab_publish(keep__spot spot)
+{
+    do_awaited("publish");
+    __real_keep__slab_publish(spot);
+}
 
 enum {
     LEN = 33,
@@ -151,6 +180,52 @@ START_TEST(nonces_are_unique_and_ids_increase)
 }
 END_TEST
 
+static void begin_purge(void *unused)
+{
+    (void)unused;
+    keep__guard_new_epoch();
+}
+
+/* memory R51: whichever of its steps the purge overlaps */
+START_TEST(an_opening_that_a_purge_overlaps_is_purged)
+{
+    static const char *const steps[] = { "open", "publish" };
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    KEEP_AUTO(keep_sealed) sealed = new_sealed(pool);
+    keep_secret *secret = NULL;
+
+    before_call(steps[_i], begin_purge, NULL);
+    assert_status(keep_sealed_open(sealed, NULL, &secret), KEEP_ERR_PURGED);
+    ck_assert_ptr_null(secret);
+    ck_assert_uint_eq(stats_of(pool).tiers[1].in_use, 0);
+}
+END_TEST
+
+START_TEST(a_seal_that_a_purge_overlaps_is_purged)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    keep_sealed *sealed = NULL;
+
+    before_call("seal", begin_purge, NULL);
+    assert_status(keep_sealed_new(pool, "x", 1, 0, &sealed), KEEP_ERR_PURGED);
+    ck_assert_ptr_null(sealed);
+}
+END_TEST
+
+START_TEST(a_duplicate_that_a_purge_overlaps_is_purged)
+{
+    KEEP_AUTO(keep_pool) pool = new_pool(NULL);
+    KEEP_AUTO(keep_secret) secret = secret_of(pool, "original");
+    keep_secret *copy = NULL;
+
+    before_call("publish", begin_purge, NULL);
+    assert_status(keep_secret_duplicate(secret, &copy), KEEP_ERR_PURGED);
+    ck_assert_ptr_null(copy);
+    ck_assert_uint_eq(stats_of(pool).tiers[0].in_use, 1);
+}
+END_TEST
+
 RUN_SUITE("sealed", ONCE(one_changed_bit_of_the_stored_bytes_is_refused), ONCE(a_changed_type_or_id_is_refused),
           ONCE(a_changed_length_is_refused), ONCE(another_epoch_is_purged), ONCE(another_pools_key_opens_nothing),
-          ONCE(nonces_are_unique_and_ids_increase))
+          ONCE(nonces_are_unique_and_ids_increase), TIMES(an_opening_that_a_purge_overlaps_is_purged, 2),
+          ONCE(a_seal_that_a_purge_overlaps_is_purged), ONCE(a_duplicate_that_a_purge_overlaps_is_purged))

@@ -1,13 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Secrets for the other subsystems: key slots, and secrets that are born with their write window open.
+ * Secrets for the other subsystems: key slots. And what two threads do to one secret at once.
  */
 #include "memory/secret.h"
 
 #include <string.h>
 
 #include "keep/protect.h"
+#include "memory/place.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
+
+keep_status __real_keep__place_read_begin(keep__spot spot, const uint8_t **out_data, size_t *out_len);
+keep_status __wrap_keep__place_read_begin(keep__spot spot, const uint8_t **out_data, size_t *out_len);
+keep_status __real_keep__place_write_begin(keep__spot spot, uint8_t **out_data, size_t *out_len);
+keep_status __wrap_keep__place_write_begin(keep__spot spot, uint8_t **out_data, size_t *out_len);
+
+keep_status __wrap_keep__place_read_begin(keep__spot spot, const uint8_t **out_data, size_t *out_len)
+{
+    do_awaited("begin");
+    return __real_keep__place_read_begin(spot, out_data, out_len);
+}
+
+keep_status __wrap_keep__place_write_begin(keep__spot spot, uint8_t **out_data, size_t *out_len)
+{
+    do_awaited("begin");
+    return __real_keep__place_write_begin(spot, out_data, out_len);
+}
 
 START_TEST(a_key_slot_is_read_and_written_in_place)
 {
@@ -60,39 +79,26 @@ START_TEST(a_key_slot_keeps_its_pool_alive)
 }
 END_TEST
 
-START_TEST(a_secret_to_decrypt_into_is_born_with_its_window_open)
+static void shorten(void *secret)
 {
-    static const size_t lens[] = { 0, 5, 2000 };
+    assert_ok(keep_secret_resize(secret, 2));
+}
 
-    for (int i = 0; i < 3; i++) {
-        KEEP_AUTO(keep_secret) secret = NULL;
-        uint8_t *data = NULL;
+START_TEST(a_secret_that_is_shortened_before_its_window_opens_is_looked_at_again)
+{
+    KEEP_AUTO(keep_secret) secret = secret_of(NULL, "long");
+    uint8_t out[4] = { 7, 7, 7, 7 };
 
-        assert_ok(keep__secret_new_open(NULL, lens[i], &secret, &data));
-        ck_assert_ptr_nonnull(data);
-        memset(data, 'k', lens[i]);
-        ck_assert_uint_eq(info_of(secret).windows, 1);
-        ck_assert_uint_eq(info_of(secret).len, lens[i]);
-        assert_ok(keep_secret_end(secret));
-        assert_status(keep_secret_end(secret), KEEP_ERR_STATE);
-    }
+    before_call("begin", shorten, secret);
+    assert_status(keep_secret_get(secret, 0, out, 4), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert(are_all(out, 7, 4));
+    assert_ok(keep_secret_resize(secret, 4));
+    before_call("begin", shorten, secret);
+    assert_status(keep_secret_put(secret, 0, out, 4), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert(holds(secret, "lo"));
 }
 END_TEST
 
-START_TEST(a_secret_to_decrypt_into_that_cannot_be_had_leaves_nothing)
-{
-    keep_pool_options options = one_tier(32, 1);
-    KEEP_AUTO(keep_pool) pool = new_pool(&options);
-    KEEP_AUTO(keep_secret) only = new_secret(pool, 1);
-    keep_secret *secret = NULL;
-    uint8_t *data = NULL;
-
-    assert_status(keep__secret_new_open(pool, 5, &secret, &data), KEEP_ERR_EXHAUSTED);
-    ck_assert(secret == NULL && data == NULL);
-}
-END_TEST
-
-RUN_SUITE("secret", ONCE(a_key_slot_is_read_and_written_in_place),
-          ONCE(a_key_slot_is_no_longer_than_the_largest_tier), ONCE(a_purge_wipes_a_key_slot),
-          ONCE(a_key_slot_keeps_its_pool_alive), ONCE(a_secret_to_decrypt_into_is_born_with_its_window_open),
-          ONCE(a_secret_to_decrypt_into_that_cannot_be_had_leaves_nothing))
+RUN_SUITE("secret", ONCE(a_key_slot_is_read_and_written_in_place), ONCE(a_key_slot_is_no_longer_than_the_largest_tier),
+          ONCE(a_purge_wipes_a_key_slot), ONCE(a_key_slot_keeps_its_pool_alive),
+          ONCE(a_secret_that_is_shortened_before_its_window_opens_is_looked_at_again))

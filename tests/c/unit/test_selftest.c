@@ -17,7 +17,10 @@
 #include "base/attributes.h"
 #include "base/crypto.h"
 #include "keep/protect.h"
+#include "keep/secret.h"
+#include "memory/answers.h"
 #include "memory/guard.h"
+#include "memory/layout.h"
 #include "memory/pages.h"
 #include "memory/tier.h"
 #include "support/calls.h"
@@ -39,10 +42,21 @@ enum lie {
     LIE_DIRTY,
     LIE_TAG,
     LIE_PLAINTEXT,
-    LIE_REFUSAL
+    LIE_REFUSAL,
+    LIE_ANSWERS
 };
 
 static enum lie lie;
+
+/* The step of the test that fails. */
+static enum {
+    STEP_NONE,
+    STEP_ENTER,
+    STEP_INFO,
+    STEP_LAYOUT,
+    STEP_FREE
+} failing;
+static bool is_looking; /* at the guarded buffer, which is made by then */
 
 int __real_mlock2(const void *start, size_t len, unsigned flags);
 int __wrap_mlock2(const void *start, size_t len, unsigned flags);
@@ -58,6 +72,48 @@ void __real_keep__tier_give(keep__tier *tier, keep__spot spot);
 void __wrap_keep__tier_give(keep__tier *tier, keep__spot spot);
 keep_status __real_keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
 keep_status __wrap_keep__aead_open(const keep__aead *aead, const uint8_t *sealed, size_t len, uint8_t *out);
+
+bool __real_keep__answers_hold(void);
+bool __wrap_keep__answers_hold(void);
+keep_status __real_keep__guard_enter(void);
+keep_status __wrap_keep__guard_enter(void);
+keep_status __real_keep_secret_info(const keep_secret *secret, struct keep_secret_info *out_info);
+keep_status __wrap_keep_secret_info(const keep_secret *secret, struct keep_secret_info *out_info);
+keep_status __real_keep__layout_guarded(uint64_t page, uint64_t len, uint32_t flags, keep__guarded_plan *out);
+keep_status __wrap_keep__layout_guarded(uint64_t page, uint64_t len, uint32_t flags, keep__guarded_plan *out);
+keep_status __real_keep_secret_free(keep_secret **secret);
+keep_status __wrap_keep_secret_free(keep_secret **secret);
+
+bool __wrap_keep__answers_hold(void)
+{
+    return lie != LIE_ANSWERS && __real_keep__answers_hold();
+}
+
+keep_status __wrap_keep__guard_enter(void)
+{
+    return failing == STEP_ENTER ? KEEP_ERR_SYSTEM : __real_keep__guard_enter();
+}
+
+keep_status __wrap_keep_secret_info(const keep_secret *secret, struct keep_secret_info *out_info)
+{
+    is_looking = true;
+    return failing == STEP_INFO ? KEEP_ERR_SYSTEM : __real_keep_secret_info(secret, out_info);
+}
+
+keep_status __wrap_keep__layout_guarded(uint64_t page, uint64_t len, uint32_t flags, keep__guarded_plan *out)
+{
+    if (failing == STEP_LAYOUT && is_looking)
+        return KEEP_ERR_SYSTEM;
+    return __real_keep__layout_guarded(page, len, flags, out);
+}
+
+keep_status __wrap_keep_secret_free(keep_secret **secret)
+{
+    if (failing != STEP_FREE)
+        return __real_keep_secret_free(secret);
+    failing = STEP_NONE;
+    return KEEP_ERR_SYSTEM;
+}
 
 int __wrap_mlock2(const void *start, size_t len, unsigned flags)
 {
@@ -106,7 +162,7 @@ keep_status __wrap_keep__aead_open(const keep__aead *aead, const uint8_t *sealed
     if (lie == LIE_TAG && st == KEEP_ERR_AUTH)
         return KEEP_OK;
     if (lie == LIE_PLAINTEXT)
-        out[len - 1] ^= 1;
+        out[0] ^= 1;
     return lie == LIE_REFUSAL ? KEEP_ERR_AUTH : st;
 }
 
@@ -162,6 +218,7 @@ static const struct {
     { LIE_TAG, KEEP_BACKING_LOCKED, KEEP_CHECK_SEALING },
     { LIE_PLAINTEXT, KEEP_BACKING_LOCKED, KEEP_CHECK_SEALING },
     { LIE_REFUSAL, KEEP_BACKING_LOCKED, KEEP_CHECK_SEALING },
+    { LIE_ANSWERS, KEEP_BACKING_LOCKED, KEEP_CHECK_SEALING },
 };
 
 START_TEST(a_promise_that_is_not_kept_is_found_and_no_other)
@@ -256,6 +313,18 @@ START_TEST(a_pool_that_cannot_be_made_is_a_status_without_findings)
 }
 END_TEST
 
+START_TEST(a_step_that_fails_is_a_status_without_findings)
+{
+    keep__findings findings = { .backing = 77, .checked = 77, .failed = 77 };
+
+    failing = _i + 1;
+    assert_status(keep__selftest_run(NULL, &findings), KEEP_ERR_SYSTEM);
+    failing = STEP_NONE;
+    ck_assert_uint_eq(findings.backing & findings.checked & findings.failed, 77);
+    ck_assert_uint_eq(findings_of(NULL).failed, 0);
+}
+END_TEST
+
 static size_t count_mappings(void)
 {
     size_t lines = 0;
@@ -342,4 +411,5 @@ RUN_SUITE("selftest", TIMES(every_kind_of_memory_keeps_its_promises, MEMORIES), 
           ONCE(unlocked_memory_is_not_called_locked), ONCE(one_slot_is_enough),
           ONCE(a_tier_that_has_slots_is_tested_if_there_is_no_room_for_others),
           ONCE(a_pool_that_cannot_be_made_is_a_status_without_findings), ONCE(nothing_stays_behind),
-          ONCE(it_neither_forks_nor_catches_signals), ONCE(purges_meanwhile_disturb_nothing))
+          ONCE(it_neither_forks_nor_catches_signals), ONCE(purges_meanwhile_disturb_nothing),
+          TIMES(a_step_that_fails_is_a_status_without_findings, STEP_FREE))

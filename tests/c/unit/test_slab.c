@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/meanwhile.h"
 #include "support/stream.h"
 #include "support/suite.h"
 
@@ -339,6 +340,90 @@ START_TEST(a_handle_value_is_what_it_was_made_of)
 }
 END_TEST
 
+/* A group whose next write another user of it comes before. */
+static keep__group *new_shared_group(uint32_t count)
+{
+    keep__group *group = new_pages(sizeof *group);
+
+    keep__slab_fill(group, count);
+    return group;
+}
+
+static void take_too(void *spot)
+{
+    ck_assert(keep__slab_take(((keep__spot *)spot)->group, spot));
+}
+
+START_TEST(who_finds_a_place_taken_takes_the_next)
+{
+    keep__group *group = new_shared_group(2);
+    keep__spot others = { .group = group };
+    keep__spot spot;
+
+    before_write(group, sizeof *group, take_too, &others);
+    ck_assert(keep__slab_take(group, &spot));
+    ck_assert_uint_eq(keep__spot_slot(others), 0);
+    ck_assert_uint_eq(keep__spot_slot(spot), 1);
+}
+END_TEST
+
+static void read_too(void *spot)
+{
+    assert_ok(keep__slab_read_begin(*(keep__spot *)spot));
+}
+
+static void end_too(void *spot)
+{
+    bool is_last;
+
+    assert_ok(keep__slab_end(*(keep__spot *)spot, &is_last));
+    ck_assert(!is_last);
+}
+
+static void release_too(void *spot)
+{
+    bool is_left;
+
+    assert_ok(keep__slab_release(*(keep__spot *)spot, &is_left));
+}
+
+START_TEST(windows_that_open_and_end_at_once_are_all_counted)
+{
+    keep__group *group = new_shared_group(1);
+    keep__spot spot = new_live(group);
+    bool is_last = false;
+
+    before_write(group, sizeof *group, read_too, &spot);
+    assert_ok(keep__slab_read_begin(spot));
+    ck_assert_uint_eq(keep__word_windows(keep__spot_word(spot)), 2);
+    before_write(group, sizeof *group, end_too, &spot);
+    assert_ok(keep__slab_end(spot, &is_last));
+    ck_assert(is_last);
+}
+END_TEST
+
+START_TEST(a_window_that_opens_before_a_release_prevents_it)
+{
+    keep__group *group = new_shared_group(1);
+    keep__spot spot = new_live(group);
+    bool is_left;
+
+    before_write(group, sizeof *group, read_too, &spot);
+    assert_status(keep__slab_release(spot, &is_left), KEEP_ERR_BUSY);
+}
+END_TEST
+
+START_TEST(a_place_that_is_released_before_it_is_held_is_not)
+{
+    keep__group *group = new_shared_group(1);
+    keep__spot spot = new_live(group);
+    uint32_t windows;
+
+    before_write(group, sizeof *group, release_too, &spot);
+    ck_assert(!keep__slab_hold(&spot, &windows));
+}
+END_TEST
+
 RUN_SUITE("slab", ONCE(a_group_gives_each_place_once), ONCE(a_given_place_can_be_taken_again),
           ONCE(all_free_places_can_be_taken_at_once_and_put_back), ONCE(the_generation_grows_at_each_hand_out),
           ONCE(the_generation_wraps_at_36_bits), ONCE(a_stale_spot_is_closed_for_every_transition),
@@ -346,4 +431,7 @@ RUN_SUITE("slab", ONCE(a_group_gives_each_place_once), ONCE(a_given_place_can_be
           ONCE(an_open_window_keeps_the_place), ONCE(a_frozen_place_is_read_but_not_written),
           ONCE(a_purged_place_can_only_be_ended_and_released), ONCE(who_leaves_a_held_place_leaves_it_to_the_purge),
           ONCE(only_a_live_place_can_be_held), ONCE(exposure_is_a_flag_of_its_own),
-          ONCE(the_invariant_tells_a_free_place_that_lives), ONCE(a_handle_value_is_what_it_was_made_of))
+          ONCE(the_invariant_tells_a_free_place_that_lives), ONCE(a_handle_value_is_what_it_was_made_of),
+          ONCE(who_finds_a_place_taken_takes_the_next), ONCE(windows_that_open_and_end_at_once_are_all_counted),
+          ONCE(a_window_that_opens_before_a_release_prevents_it),
+          ONCE(a_place_that_is_released_before_it_is_held_is_not))

@@ -93,5 +93,17 @@ START_TEST(a_table_with_room_is_kept)
 }
 END_TEST
 
+START_TEST(an_empty_table_gives_nothing_and_none_is_freed_as_nothing)
+{
+    keep__table *table = keep__table_with_room(NULL, 1);
+    keep__spot spot;
+
+    ck_assert(!keep__table_take(table, 0, &spot));
+    keep__table_free(table);
+    keep__table_free(NULL);
+}
+END_TEST
+
 RUN_SUITE("table", ONCE(every_place_is_found_once), ONCE(a_freed_place_is_found_again),
-          ONCE(groups_of_removed_pages_are_not_searched_any_more), ONCE(a_table_with_room_is_kept))
+          ONCE(groups_of_removed_pages_are_not_searched_any_more), ONCE(a_table_with_room_is_kept),
+          ONCE(an_empty_table_gives_nothing_and_none_is_freed_as_nothing))

@@ -67,6 +67,14 @@ START_TEST(a_final_nul_is_no_part_of_the_last_line)
 }
 END_TEST
 
+START_TEST(no_text_says_nothing)
+{
+    keep__text text = said("");
+
+    ck_assert(!text.is_ready && !text.is_stopping && !text.has_beat && text.watchdog_usec == 0);
+}
+END_TEST
+
 RUN_SUITE("text", ONCE(text_has_printable_bytes_and_an_equals_sign),
           ONCE(keys_are_whole_and_the_last_valid_value_counts), ONCE(a_watchdogs_time_is_in_range),
-          ONCE(a_final_nul_is_no_part_of_the_last_line))
+          ONCE(a_final_nul_is_no_part_of_the_last_line), ONCE(no_text_says_nothing))

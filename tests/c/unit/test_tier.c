@@ -5,8 +5,21 @@
 #include "memory/tier.h"
 
 #include "memory/guard.h"
+#include "memory/layout.h"
 #include "memory/pool.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
+
+keep_status __real_keep__layout_region(const keep__region_need *need, keep__region_plan *out);
+keep_status __wrap_keep__layout_region(const keep__region_need *need, keep__region_plan *out);
+
+static keep_status refusal;
+
+keep_status __wrap_keep__layout_region(const keep__region_need *need, keep__region_plan *out)
+{
+    do_awaited("plan");
+    return refusal != KEEP_OK ? refusal : __real_keep__layout_region(need, out);
+}
 
 static keep__tier *tier_of(keep_pool *pool)
 {
@@ -137,9 +150,42 @@ START_TEST(tiers_share_the_room_of_their_pool)
 }
 END_TEST
 
+START_TEST(a_region_that_cannot_be_planned_is_not_made)
+{
+    keep_pool_options options = one_tier(32, 0);
+    KEEP_AUTO(keep_pool) pool = new_pool(&options);
+
+    refusal = KEEP_ERR_INVALID_ARGUMENT;
+    assert_status(keep__tier_grow(tier_of(pool), 1, false), KEEP_ERR_INVALID_ARGUMENT);
+    refusal = KEEP_OK;
+    ck_assert_uint_eq(atomic_load(&pool->slab_bytes), 0);
+}
+END_TEST
+
+static void grow_other_tier(void *pool)
+{
+    assert_ok(keep__tier_grow(&((keep_pool *)pool)->tiers[1], 1, false));
+}
+
+START_TEST(two_tiers_that_grow_at_once_share_the_room_too)
+{
+    keep_pool_options options = one_tier(32, 0);
+    KEEP_AUTO(keep_pool) pool = NULL;
+
+    options.tier_count = 2;
+    options.tier_len[1] = 64;
+    options.max_bytes = 3 * keep__page_size();
+    pool = new_pool(&options);
+    before_call("plan", grow_other_tier, pool);
+    assert_ok(keep__tier_grow(&pool->tiers[0], 1, false));
+    ck_assert_uint_eq(atomic_load(&pool->tiers[0].bytes), keep__page_size());
+    ck_assert_uint_eq(atomic_load(&pool->tiers[1].bytes), 2 * keep__page_size());
+}
+END_TEST
+
 RUN_SUITE("tier", ONCE(a_tier_doubles_and_counts_what_it_has),
           ONCE(a_tier_with_a_free_slot_does_not_grow_unless_it_must),
           ONCE(groups_of_a_trimmed_region_are_used_again_by_their_tier),
-          ONCE(the_groups_of_a_pool_that_ended_serve_the_next),
-          ONCE(a_whole_tier_is_taken_only_if_all_of_it_is_free), ONCE(the_pages_of_a_slot_are_found),
-          ONCE(tiers_share_the_room_of_their_pool))
+          ONCE(the_groups_of_a_pool_that_ended_serve_the_next), ONCE(a_whole_tier_is_taken_only_if_all_of_it_is_free),
+          ONCE(the_pages_of_a_slot_are_found), ONCE(tiers_share_the_room_of_their_pool),
+          ONCE(a_region_that_cannot_be_planned_is_not_made), ONCE(two_tiers_that_grow_at_once_share_the_room_too))

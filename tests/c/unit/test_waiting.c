@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting, white box, with one thread; tests/c/stress has the others.
+ * Waiting, white box, with one thread: what others do while it waits is done in its stead. tests/c/stress has them.
  */
 #include "memory/waiting.h"
 
 #include "keep/sealed.h"
 #include "memory/place.h"
 #include "memory/pool.h"
+#include "support/meanwhile.h"
 #include "support/pools.h"
+
+bool __real_keep__condition_wait(keep__condition *condition, keep__lock *lock, uint64_t deadline_ns);
+bool __wrap_keep__condition_wait(keep__condition *condition, keep__lock *lock, uint64_t deadline_ns);
+
+static bool is_woken;
+
+bool __wrap_keep__condition_wait(keep__condition *condition, keep__lock *lock, uint64_t deadline_ns)
+{
+    keep__lock_release(lock);
+    do_awaited("wait");
+    keep__lock_acquire(lock);
+    return is_woken || __real_keep__condition_wait(condition, lock, deadline_ns);
+}
 
 /* memory R13 */
 START_TEST(a_slot_that_is_free_when_somebody_lines_up_is_his)
@@ -75,5 +89,75 @@ START_TEST(who_lines_up_is_given_what_the_cache_holds)
 }
 END_TEST
 
+/* A pool whose only slot is in use, and what happens while somebody waits for it. */
+struct scene {
+    keep_pool *pool;
+    keep_secret *secret;
+};
+
+static struct scene new_scene(void)
+{
+    keep_pool_options options = one_tier(32, 1);
+    keep_pool *pool = new_pool(&options);
+
+    return (struct scene){ pool, new_secret(pool, 1) };
+}
+
+static void end_scene(struct scene *scene)
+{
+    ck_assert_uint_eq(keep__tier_waiting(&scene->pool->tiers[0]), 0);
+    assert_ok(keep_secret_free(&scene->secret));
+    keep_pool_free(&scene->pool);
+}
+
+static void give_up_behind(void *ctx)
+{
+    struct scene *scene = ctx;
+    keep__spot spot;
+
+    assert_status(keep__line_wait(&scene->pool->tiers[0], 1, &spot), KEEP_ERR_TIMEOUT);
+}
+
+START_TEST(who_gives_up_behind_another_leaves_him_in_line)
+{
+    struct scene scene = new_scene();
+    keep__spot spot;
+
+    before_call("wait", give_up_behind, &scene);
+    assert_status(keep__line_wait(&scene.pool->tiers[0], 1, &spot), KEEP_ERR_TIMEOUT);
+    end_scene(&scene);
+}
+END_TEST
+
+static void free_the_slot(void *ctx)
+{
+    struct scene *scene = ctx;
+
+    assert_ok(keep_secret_free(&scene->secret));
+}
+
+static void wait_behind_until_the_slot_is_free(void *ctx)
+{
+    struct scene *scene = ctx;
+    keep__spot spot;
+
+    before_call("wait", free_the_slot, ctx);
+    assert_status(keep__line_wait(&scene->pool->tiers[0], 1, &spot), KEEP_ERR_TIMEOUT);
+    is_woken = true;
+}
+
+START_TEST(the_first_in_line_is_served_and_the_second_stays)
+{
+    struct scene scene = new_scene();
+    keep__spot spot;
+
+    before_call("wait", wait_behind_until_the_slot_is_free, &scene);
+    assert_ok(keep__line_wait(&scene.pool->tiers[0], KEEP_WAIT_FOREVER, &spot));
+    keep__place_clear_and_give(spot);
+    end_scene(&scene);
+}
+END_TEST
+
 RUN_SUITE("waiting", ONCE(a_slot_that_is_free_when_somebody_lines_up_is_his), ONCE(who_gives_up_leaves_no_trace),
-          ONCE(serving_nobody_is_nothing), ONCE(who_lines_up_is_given_what_the_cache_holds))
+          ONCE(serving_nobody_is_nothing), ONCE(who_lines_up_is_given_what_the_cache_holds),
+          ONCE(who_gives_up_behind_another_leaves_him_in_line), ONCE(the_first_in_line_is_served_and_the_second_stays))
