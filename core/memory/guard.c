@@ -152,16 +152,16 @@ void keep__guard_new_epoch(void)
     (void)atomic_fetch_add(&atomic_load(&keep__guard_page)->epoch, 1);
 }
 
-keep_status keep__guard_stranger(uint32_t fork)
+bool keep__guard_has_ancestor(uint32_t fork)
 {
     uint32_t stamp = keep__guard_stamp();
     uint32_t ancestors = stamp != 0 ? stamp - 1 : atomic_load(&last_stamp);
 
     for (uint32_t i = 0; i < ancestors && i <= KEEP__FORK_MASK; i++) {
         if (((ancestors - i) & (uint32_t)KEEP__FORK_MASK) == fork)
-            return KEEP_ERR_FORKED;
+            return true;
     }
-    return KEEP_ERR_CLOSED;
+    return false;
 }
 
 /* A place's first generation is random: the fork bits of handles wrap. */

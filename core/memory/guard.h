@@ -104,8 +104,14 @@ uint64_t keep__guard_settled_epoch(void);
 /* Begins a new epoch. Under root->purge. */
 void keep__guard_new_epoch(void);
 
-/* A handle's fork bits are not this process's: KEEP_ERR_FORKED if an ancestor's, else KEEP_ERR_CLOSED. */
-keep_status keep__guard_stranger(uint32_t fork);
+/* Whether fork bits are those of a process that this one descends from. */
+bool keep__guard_has_ancestor(uint32_t fork);
+
+/* What a handle gets whose fork bits are not this process's. */
+static inline keep_status keep__guard_stranger(uint32_t fork)
+{
+    return keep__guard_has_ancestor(fork) ? KEEP_ERR_FORKED : KEEP_ERR_CLOSED;
+}
 
 /* The fork bits of this process's handles. */
 static inline uint32_t keep__guard_fork(void)

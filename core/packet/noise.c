@@ -11,7 +11,8 @@
 #include "packet/sodium.h"
 #include "base/banned.h"
 
-_Static_assert(KEEP__NOISE_LEN == KEEP__HASH_LEN && KEEP__NOISE_LEN == KEEP__CIPHER_KEY_LEN, "32 bytes each");
+_Static_assert(KEEP__NOISE_LEN == KEEP__HASH_LEN, "a hash is a chaining key");
+_Static_assert(KEEP__NOISE_LEN == KEEP__CIPHER_KEY_LEN, "and a cipher's key");
 
 /* Up to three outputs of HKDF, each from the one before; the first goes over the chaining key it was made of. */
 struct outputs {
