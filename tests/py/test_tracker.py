@@ -391,6 +391,11 @@ async def first(observer: Observer, count: int) -> list[Event]:
     return events
 
 
+def test_who_runs_no_loop_does_not_import_one() -> None:
+    program = "import libkeep, sys; sys.exit('asyncio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
 def test_a_loop_hears_every_event(observer: Observer, beacon: Beacon) -> None:
     async def main() -> list[EventKind]:
         hearing = asyncio.ensure_future(first(observer, 3))

@@ -7,7 +7,6 @@ whatever clock the caller of a ledger has; an observer's are of the clock that i
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import math
 import os
@@ -779,6 +778,8 @@ class Beacon(Handle, native.Beacon):
         A block that an exception ends, or an exit with a failing code, says no goodbye, so that the observer tells of
         it. One that was cancelled does: that is an end on purpose.
         """
+        import asyncio  # half of libkeep's own import: for those who run it anyway
+
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
 
@@ -835,6 +836,8 @@ async def _events(observer: Observer) -> AsyncIterator[Event]:
 
 
 async def _readable(observer: Observer, fd: int) -> None:
+    import asyncio  # as above
+
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
 
