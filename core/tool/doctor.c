@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `keep doctor`: what keep_memory_report and keep_aead_report say, in words, and what to do about it.
+ * `keep doctor`: what keep_memory_report and keep_aead_report say, in words, and what to do about it; and how many beats
+ * the kernel keeps for an observer that is busy.
  */
 #include "command.h"
 
@@ -82,6 +83,20 @@ static void print_facts(const char *title, const struct fact *facts, size_t coun
     puts("");
 }
 
+/* The kernel's limit for every Unix datagram socket. */
+static int64_t queue_limit(void)
+{
+    FILE *file = fopen("/proc/sys/net/unix/max_dgram_qlen", "re");
+    int64_t limit;
+    bool is_read;
+
+    if (file == NULL)
+        return UNKNOWN;
+    is_read = fscanf(file, "%" SCNd64, &limit) == 1;
+    (void)fclose(file);
+    return is_read ? limit : UNKNOWN;
+}
+
 static void print_machine(const struct keep_memory_report *report)
 {
     const struct fact facts[] = {
@@ -91,6 +106,7 @@ static void print_machine(const struct keep_memory_report *report)
         { "swap space", report->swap_bytes, write_bytes },
         { "core dumps go to", report->core_pattern, write_core_pattern },
         { "ptrace scope (Yama)", report->yama_scope, write_number },
+        { "datagrams that a socket queues", queue_limit(), write_number },
     };
 
     print_facts("The machine", facts, sizeof facts / sizeof *facts);
@@ -232,6 +248,21 @@ static void print_limits(const struct keep_memory_report *report)
     print_advice("To lock more memory", advice, sizeof advice / sizeof *advice);
 }
 
+static void print_liveness(void)
+{
+    int64_t limit = queue_limit();
+    const struct advice advice[] = {
+        { limit == UNKNOWN, "unknown: the kernel does not say how many datagrams a socket queues" },
+        { limit != UNKNOWN && limit < KEEP_DEFAULT_AGENTS,
+          "a socket queues fewer beats than an observer has agents, by default: of many that beat at once some are "
+          "dropped; sysctl net.unix.max_dgram_qlen=512 ends that" },
+        { limit >= KEEP_DEFAULT_AGENTS, "not needed: a socket queues a beat of each of the default number of agents" },
+    };
+
+    puts("");
+    print_advice("To watch many agents", advice, sizeof advice / sizeof *advice);
+}
+
 int command_doctor(char *const *arguments)
 {
     static const keep_pool_options defaults = KEEP_POOL_OPTIONS_INIT;
@@ -249,5 +280,6 @@ int command_doctor(char *const *arguments)
     print_ciphers();
     print_protection(&report);
     print_limits(&report);
+    print_liveness();
     return st == KEEP_OK ? COMMAND_OK : COMMAND_FAILED;
 }

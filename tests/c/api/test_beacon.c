@@ -255,7 +255,7 @@ static void assert_told(pid_t child, uint32_t payload, int signal, int leaves)
     ck_assert_int_eq(WIFSIGNALED(status) ? WTERMSIG(status) : 0, signal);
     if (signal == 0)
         ck_assert_int_eq(WEXITSTATUS(status), leaves);
-    (void)post_await(&post, KEEP_EVENT_EXITED, child);
+    post_await_exit(&post, child);
 }
 
 static volatile int deep = 1; /* so that no compiler knows that it never ends */
@@ -358,7 +358,7 @@ START_TEST(an_unarmed_beacon_has_no_last_word)
 
     post_open(&post, 5000);
     child = agent_start(&post, die_unarmed, _i == 0 ? NULL : &post);
-    (void)post_await(&post, KEEP_EVENT_EXITED, child);
+    post_await_exit(&post, child);
     ck_assert(!post_has(&post, KEEP_EVENT_CRASH, 0));
     status = agent_end(child);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);

@@ -31,11 +31,17 @@ void post_open(struct post *post, uint32_t threshold_ms);
 void post_open_with(struct post *post, const keep_tracker_options *tracker, const keep_observer_options *observer);
 void post_close(struct post *post);
 
-/* Polls for so long; all events are kept. */
+/* Polls for so long, and once at least; all events are kept. */
 void post_poll(struct post *post, unsigned ms);
 
 /* Waits for an event, at most some seconds, and takes it. */
 keep_event post_await(struct post *post, uint32_t kind, pid_t pid);
+
+/* Whether ends of processes can be told at once. Valgrind knows no process descriptors: a line says so. */
+bool has_process_descriptors(void);
+
+/* Waits until the end of a process is told, where it can be. */
+void post_await_exit(struct post *post, pid_t pid);
 
 /* Whether such an event is among those kept. */
 bool post_has(const struct post *post, uint32_t kind, pid_t pid);

@@ -63,6 +63,9 @@ has out '^What protects secrets here$'
 has out '^  sodium +usable, [0-9.]+'
 has out ': payloads of 0 to [0-9]+ bytes$'
 lacks out 'Self-test|passed|FAILED'
+queue=$(cat /proc/sys/net/unix/max_dgram_qlen)
+has out "^  datagrams that a socket queues +$queue$"
+if ((queue < 256)); then has out "  - .*net\.unix\.max_dgram_qlen"; else lacks out max_dgram_qlen; fi
 expect 0 "$keep" doctor
 has out '^Self-test, in (memory of memfd_secret|locked memory)$'
 [[ $(grep -c '^  passed ' "$dir/out") -ge 6 ]] || fail "fewer than six checks"

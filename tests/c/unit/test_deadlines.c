@@ -51,7 +51,7 @@ START_TEST(the_first_is_the_first_of_all)
 
     for (uint32_t at = 0; at < SLOTS; at++)
         slots[at] = (keep__slot){ .pid = SLOTS - at, .heap_at = KEEP__NOBODY };
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 20000; i++) {
         uint32_t at = (uint32_t)stream_below(&stream, SLOTS);
 
         switch (stream_below(&stream, 4)) {

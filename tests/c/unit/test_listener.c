@@ -178,6 +178,32 @@ START_TEST(a_path_that_changes_meanwhile_is_left_alone)
 }
 END_TEST
 
+static void note_mode(void *out_mode)
+{
+    struct stat status;
+
+    ck_assert_int_eq(__real_lstat(path, &status), 0);
+    *(mode_t *)out_mode = status.st_mode & 0777;
+}
+
+/* tracker R26 */
+START_TEST(a_path_is_never_open_to_more_than_its_mode)
+{
+    static const mode_t masks[] = { 0, 022, 0777 };
+    mode_t at_birth = 0777;
+    keep_listen_options options;
+
+    make_folder();
+    (void)umask(masks[_i]);
+    options = options_of(path);
+    options.mode = 0620;
+    before_call("open", note_mode, &at_birth);
+    assert_ok(try_listener(options));
+    ck_assert_uint_eq(at_birth & ~options.mode, 0);
+    remove_folder();
+}
+END_TEST
+
 /* --- supervisors' sockets --- */
 
 static keep_status try_adopting(int fd)
@@ -402,7 +428,8 @@ END_TEST
 RUN_SUITE("listener", ONCE(an_abstract_name_is_no_file_and_may_be_taken),
           TIMES(a_path_whose_making_fails_is_told, sizeof failures / sizeof *failures),
           TIMES(a_stale_path_that_cannot_be_cleared_is_told, sizeof stale_failures / sizeof *stale_failures),
-          ONCE(a_path_that_changes_meanwhile_is_left_alone), ONCE(only_a_bound_unix_datagram_socket_is_adopted),
+          ONCE(a_path_that_changes_meanwhile_is_left_alone), TIMES(a_path_is_never_open_to_more_than_its_mode, 3),
+          ONCE(only_a_bound_unix_datagram_socket_is_adopted),
           TIMES(an_address_is_numeric_and_loopback_unless_others_are_allowed, sizeof addresses / sizeof *addresses),
           ONCE(an_address_that_cannot_be_had_is_told), TIMES(what_the_kernel_says_otherwise_is_no_credential, 5),
           ONCE(a_descriptor_that_comes_all_the_same_is_closed),
