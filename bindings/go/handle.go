@@ -19,7 +19,7 @@ var lastID atomic.Uint64
 // runs on a handle while it is freed. Handles that C takes one at a time are held alone by calls, too.
 type guard struct {
 	mu      sync.RWMutex
-	id      uint64 // unchanging; 0: a zero value, which never was a handle
+	id      uint64 // unchanging; 0: a zero value, closed for ever, which nobody locks with others: it has no order
 	isAlone bool   // unchanging; one call at a time
 	cleanup runtime.Cleanup
 }
@@ -105,6 +105,9 @@ func (x *handle[P]) forget() {
 // enterBoth begins a call on two handles, in the order of their ids and one handle once: else two calls that hold one
 // lock each and two closers would wait for each other.
 func enterBoth[P, Q comparable](x *handle[P], y *handle[Q]) (P, Q, error) {
+	if x.id == 0 || y.id == 0 {
+		return *new(P), *new(Q), ErrClosed
+	}
 	first, second := &x.guard, &y.guard
 	if first.id > second.id {
 		first, second = second, first
@@ -128,10 +131,10 @@ func leaveBoth[P, Q comparable](x *handle[P], y *handle[Q]) {
 	}
 }
 
-// enterAll begins a call on several handles, as enterBoth does; a nil one is passed over. Whether they are open lend
-// says. The result ends the call.
+// enterAll begins a call on several handles, as enterBoth does; nil ones and zero values are passed over. Whether they
+// are open lend says. The result ends the call.
 func enterAll(guards ...*guard) (leave func()) {
-	once := slices.DeleteFunc(guards, func(g *guard) bool { return g == nil })
+	once := slices.DeleteFunc(guards, func(g *guard) bool { return g == nil || g.id == 0 })
 	slices.SortFunc(once, func(g, other *guard) int { return cmp.Compare(g.id, other.id) })
 	once = slices.Compact(once)
 	for _, g := range once {
@@ -153,9 +156,10 @@ func (x *handle[P]) lend(err *error) P {
 	return h
 }
 
-// lockAll locks each handle alone, in the order of their ids and one handle once, and gives those that it locked.
+// lockAll locks each handle alone, in the order of their ids and one handle once, and gives those that it locked. Zero
+// values are passed over.
 func lockAll[P comparable](all []*handle[P]) []*handle[P] {
-	once := slices.Clone(all)
+	once := slices.DeleteFunc(slices.Clone(all), func(x *handle[P]) bool { return x.id == 0 })
 	slices.SortFunc(once, func(x, y *handle[P]) int { return cmp.Compare(x.id, y.id) })
 	once = slices.Compact(once)
 	for _, x := range once {

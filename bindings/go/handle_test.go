@@ -4,6 +4,7 @@ package keep_test
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -56,6 +57,18 @@ func TestCallsOnTwoHandlesDoNotDeadlock(t *testing.T) {
 		together(&all, func() { wantStatus(t, keep.OK, keep.CloseMany([]*keep.Secret{b, a})) })
 		all.Wait()
 	}
+}
+
+// bindings R43: a zero value has no place in the order, and is closed for ever
+func TestZeroValuesAreNotWaitedFor(t *testing.T) {
+	a, b := new(keep.Secret), new(keep.Secret)
+	secret := must(keep.GenerateSecret(nil, 8))
+	_, err := a.Equal(b)
+	wantStatus(t, keep.ErrClosed, err)
+	wantStatus(t, keep.OK, keep.CloseMany([]*keep.Secret{a, b, a, secret, b, secret}))
+	wantStatus(t, keep.OK, keep.CloseMany([]*keep.Secret{b, a, b}))
+	wantStatus(t, keep.ErrInvalidArgument, keep.CloseMany(make([]*keep.Secret, 2)))
+	wantStatus(t, keep.ErrInvalidArgument, keep.CloseMany(slices.Repeat([]*keep.Secret{a}, keep.MaxBatch+1)))
 }
 
 // bindings T21

@@ -144,7 +144,7 @@ func CloseMany(secrets []*Secret) error {
 		owners = append(owners, &s.handle)
 	}
 	owners = lockAll(owners)
-	handles := make([]*C.keep_secret, len(owners))
+	handles := make([]*C.keep_secret, len(secrets)) // null where there is no owner: C passes over it
 	for i, owner := range owners {
 		handles[i] = owner.get()
 	}

@@ -257,7 +257,6 @@ static void forget_key_locked(keep__coffer *coffer) KEEP_HOLDS(coffer->lock)
         write_halves(coffer, 0, zeros, zeros);
 }
 
-/* Somebody may have sealed since the epoch began: that key is not this purge's to wipe. */
 /* Waits until each view that may hold the former key has wiped it. */
 static void outwait_views(keep__coffer *coffer)
 {
@@ -269,6 +268,7 @@ static void outwait_views(keep__coffer *coffer)
     }
 }
 
+/* Somebody may have sealed since the epoch began: that key is not this purge's to wipe. */
 void keep__coffer_purge(keep__coffer *coffer, uint64_t new_epoch)
 {
     keep__lock_acquire(&coffer->lock);

@@ -65,14 +65,15 @@ def reserve_and_trim(pool: Pool) -> None:
 
 
 @pytest.mark.usefixtures("slow_switching")
-def test_other_threads_run_during_long_calls() -> None:
+def test_other_threads_run_during_long_calls(pool: Pool) -> None:
     length = 16 * MEBIBYTE
     data, out, source = bytes(length), bytearray(length), bytearray(length)
-    with Secret.from_bytes(data) as secret, Secret.generate(length) as other, Sealed(data) as sealed, Pool() as pool:
+    secret, other = Secret.from_bytes(data, pool=pool), Secret.generate(length, pool=pool)
+    with secret, other, Sealed(data, pool=pool) as sealed:
         calls: dict[str, Callable[[], object]] = {
-            "generate": lambda: Secret.generate(length).close(),
-            "from_bytes": lambda: Secret.from_bytes(data).close(),
-            "take_bytes": lambda: Secret.take_bytes(source).close(),
+            "generate": lambda: Secret.generate(length, pool=pool).close(),
+            "from_bytes": lambda: Secret.from_bytes(data, pool=pool).close(),
+            "take_bytes": lambda: Secret.take_bytes(source, pool=pool).close(),
             "duplicate": lambda: secret.duplicate().close(),
             "put": lambda: secret.put(0, data),
             "get": lambda: secret.get(0, length),

@@ -16,6 +16,7 @@
 #include "memory/pool.h"
 #include "support/meanwhile.h"
 #include "support/pools.h"
+#include "support/threads.h"
 
 enum {
     KEY_LEN = 32
@@ -162,6 +163,48 @@ START_TEST(the_scratch_slots_are_wiped_after_each_call)
     for (int i = 0; i < 100; i++)
         view_once(pool);
     ck_assert(are_all(pool->coffer.scratch.data, 0, pool->coffer.scratch.len));
+}
+END_TEST
+
+/* One seals while every scratch slot is taken; the other looks on, then gives one back. */
+struct crowd {
+    keep_pool *pool;
+    atomic_bool is_sealed;
+};
+
+static void seal_in_crowd(struct worker *worker)
+{
+    struct crowd *crowd = worker->shared;
+
+    view_once(crowd->pool);
+    atomic_store(&crowd->is_sealed, true);
+}
+
+static void leave_crowd(struct worker *worker)
+{
+    struct crowd *crowd = worker->shared;
+
+    for (int i = 0; i < 10000; i++) {
+        sched_yield();
+        ck_assert(!atomic_load(&crowd->is_sealed));
+    }
+    atomic_fetch_or(&crowd->pool->coffer.scratch_word, 1);
+    wait_until(atomic_load(&crowd->is_sealed));
+    atomic_fetch_or(&crowd->pool->coffer.scratch_word, UINT32_MAX);
+}
+
+/* memory R42 */
+START_TEST(who_finds_every_scratch_slot_taken_waits_for_one)
+{
+    struct crowd crowd = { .pool = new_pool(NULL) };
+    struct crew crew = { 0 };
+
+    view_once(crowd.pool);
+    atomic_fetch_and(&crowd.pool->coffer.scratch_word, ~(uint64_t)UINT32_MAX);
+    crew_add(&crew, 1, seal_in_crowd, &crowd);
+    crew_add(&crew, 1, leave_crowd, &crowd);
+    crew_run(&crew, 2);
+    keep_pool_free(&crowd.pool);
 }
 END_TEST
 
@@ -385,7 +428,8 @@ END_TEST
 
 RUN_SUITE("coffer", ONCE(the_halves_change_at_the_257th_view_and_the_key_stays),
           ONCE(the_number_of_views_is_the_pools_choice), ONCE(the_halves_change_when_half_a_second_went_by),
-          ONCE(the_scratch_slots_are_wiped_after_each_call), ONCE(the_coffer_is_made_at_the_first_seal),
+          ONCE(the_scratch_slots_are_wiped_after_each_call),
+          ONCE(who_finds_every_scratch_slot_taken_waits_for_one), ONCE(the_coffer_is_made_at_the_first_seal),
           ONCE(a_purge_wipes_both_halves_and_the_next_seal_draws_a_new_key),
           ONCE(a_key_that_was_made_after_a_purge_began_outlives_it),
           ONCE(a_pools_key_decrypts_by_the_published_formula), ONCE(a_key_of_another_epoch_is_purged),
