@@ -213,23 +213,38 @@ static void free_named(struct step *step)
         free_bound(found);
 }
 
-void run_steps(struct step *step, json_t *steps)
+void each_part(struct step *step, const char *key, const char *inputs, void (*run)(struct step *part, void *context),
+               void *context)
+{
+    const json_t *parts = list(step, key);
+
+    for (size_t i = 0; i < json_array_size(parts) && !has_failed(step); i++) {
+        struct step part = part_of(step, json_array_get(parts, i), inputs);
+
+        if (!has_failed(step))
+            run(&part, context);
+    }
+}
+
+static void run_step(struct step *step, void *unused)
 {
     static const struct op free_ops[] = { { "free", "on", free_named, 0 }, { .name = NULL } };
+    const char *name = text(step, "op");
 
-    for (size_t i = 0; i < json_array_size(steps) && !has_failed(step); i++) {
-        struct step one = part_of(step, json_array_get(steps, i), "op");
-        const char *name = text(&one, "op");
+    (void)unused;
+    step->out = take(step->in, "out");
+    if (name != NULL)
+        run_op(step, strcmp(name, "free") == 0 ? free_ops : step->run->schema->ops, name);
+}
 
-        one.out = take(one.in, "out");
-        if (name != NULL)
-            run_op(&one, strcmp(name, "free") == 0 ? free_ops : step->run->schema->ops, name);
-    }
+void run_steps(struct step *step, const char *key)
+{
+    each_part(step, key, "op", run_step, NULL);
 }
 
 void run_script(struct step *step)
 {
-    run_steps(step, list(step, "script"));
+    run_steps(step, "script");
 }
 
 /* --- cases --- */
