@@ -270,6 +270,7 @@ bool run_case(const struct schema *schema, const char *array, size_t position, j
     const char *id = text(&step, "id"), *comment = text(&step, "comment"), *unknown;
     bool is_good;
 
+    need(&step, "id");
     if (json_is_array(json_object_get(json, "flags")))
         (void)list(&step, "flags");
     run_op(&step, schema->arrays, array);

@@ -134,7 +134,9 @@ func poolStats(s step) (outputs, error) {
 		lens = append(lens, tier.SlotLen)
 	}
 	out := told(stats)
-	maps.Copy(out, told(stats.Tiers[s.int("tier")]))
+	if s.take("tier") != nil {
+		maps.Copy(out, told(stats.Tiers[s.int("tier")]))
+	}
 	out["tiers"] = lens
 	return out, nil
 }
