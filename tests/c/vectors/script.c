@@ -270,7 +270,6 @@ bool run_case(const struct schema *schema, const char *array, size_t position, j
     const char *id = text(&step, "id"), *comment = text(&step, "comment"), *unknown;
     bool is_good;
 
-    need(&step, "id");
     if (json_is_array(json_object_get(json, "flags")))
         (void)list(&step, "flags");
     run_op(&step, schema->arrays, array);
@@ -279,7 +278,7 @@ bool run_case(const struct schema *schema, const char *array, size_t position, j
         fail(&step, "keys", "those of the schema", unknown);
     is_good = !has_failed(&step);
     if (!is_good)
-        (void)snprintf(failure, cap, "%s[%zu] %s: %s %s", array, position, id == NULL ? "" : id, run.failure,
+        (void)snprintf(failure, cap, "%s[%zu] %s: %s %s", array, position, id, run.failure,
                        comment == NULL ? "" : comment);
     end_case(&run, position % 2 != 0);
     return is_good;
