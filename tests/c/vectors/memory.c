@@ -45,14 +45,14 @@ static void pool_new(struct step *step)
 {
     keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
     keep_pool *pool = NULL;
+    keep_status status;
 
     options.tier_count = fill_tiers(step, "tiers", options.tier_len);
     (void)fill_tiers(step, "tier_slots", options.tier_slots);
     (void)fill_tiers(step, "tier_max_slots", options.tier_max_slots);
     take_fields(step, &pool_options, &options, SOME);
     options.lock_policy = word(step, "lock", &lock_policies, KEEP_LOCK_REQUIRE);
-    keep_status status = keep_pool_new(&options, &pool);
-
+    status = keep_pool_new(&options, &pool);
     (void)is_made(step, &pool_kind, status, pool);
 }
 

@@ -684,12 +684,12 @@ static void pool_new(struct step *step)
 {
     keep_packet_pool_options options = KEEP_PACKET_POOL_OPTIONS_INIT;
     keep_packet_pool *pool = NULL;
+    keep_status status;
 
     options.capacity = (uint32_t)number(step, "capacity", UINT32_MAX);
     if (has(step, "settings"))
         options.settings = *settings_of(step);
-    keep_status status = keep_packet_pool_new(&options, &pool);
-
+    status = keep_packet_pool_new(&options, &pool);
     (void)is_made(step, &packet_pool_kind, status, pool);
 }
 

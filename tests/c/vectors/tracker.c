@@ -258,10 +258,10 @@ static void tracker_new(struct step *step)
 {
     keep_tracker_options options = KEEP_TRACKER_OPTIONS_INIT;
     keep_tracker *tracker = NULL;
+    keep_status status;
 
     take_fields(step, &tracker_options, &options, SOME);
-    keep_status status = keep_tracker_new(&options, &tracker);
-
+    status = keep_tracker_new(&options, &tracker);
     (void)is_made(step, &tracker_kind, status, tracker);
 }
 
@@ -290,7 +290,7 @@ static void record(struct step *step)
     json_decref(flags);
 }
 
-/* Records a beat of a kernel's pid that must have the verdict given. */
+/* Records a beat that the kernel vouches for, which must have the verdict given. */
 static void record_one(struct step *step, uint32_t pid, uint64_t nonce, uint64_t now_ns, uint32_t verdict)
 {
     keep_sighting sighting = { .pid = pid, .nonce = nonce, .timestamp_ns = nonce, .origin = KEEP_ORIGIN_KERNEL };
@@ -626,11 +626,11 @@ static void beacon_new(struct step *step)
 {
     keep_beacon_options options = KEEP_BEACON_OPTIONS_INIT;
     keep_beacon *beacon = NULL;
+    keep_status status;
 
     options.agent_pid = pid_of(step);
     take_fields(step, &beacon_options, &options, SOME);
-    keep_status status = keep_beacon_new(&options, &beacon, NULL);
-
+    status = keep_beacon_new(&options, &beacon, NULL);
     (void)is_made(step, &beacon_kind, status, beacon);
 }
 
