@@ -295,6 +295,9 @@ static void build(struct step *step)
     keep_packet_request request = request_of(step);
     bool is_handshake = request.kind == KEEP_PACKET_HANDSHAKE;
 
+    need(step, is_handshake ? "handshake_payload" : "key session_id counter");
+    if (request.kind == KEEP_PACKET_DATA)
+        need(step, "stream_id sequence flags subprotocol_id settings events");
     for (size_t i = 0; i < (is_handshake ? WAYS - 1 : WAYS); i++) {
         keep_session *sender = is_handshake ? NULL : sender_of(step);
         keep_bytes got = { NULL, 0 };
@@ -383,8 +386,10 @@ static void fit(struct step *step)
     keep_status status = keep_packet_measure(events.items, events.count, &len);
 
     expect_flag(step, "fits", status == KEEP_OK);
-    if (came_out(step, status))
-        expect_number(step, "packet_len", len);
+    if (!came_out(step, status))
+        return;
+    need(step, "packet_len");
+    expect_number(step, "packet_len", len);
 }
 
 static void max_events(struct step *step)
@@ -561,6 +566,7 @@ static void write_message(struct step *step, keep_handshake *handshake)
         expect_untouched(step, out, KEEP_MAX_PAYLOAD_LEN);
         return;
     }
+    need(step, "message frame_header");
     expect_bytes(step, "message", out, message.len);
     if (seal_into(step, NULL, &request, &frame) == KEEP_OK)
         expect_bytes(step, "frame_header", frame.data, KEEP_PACKET_HEADER_LEN);
@@ -572,8 +578,10 @@ static void read_message(struct step *step, keep_handshake *handshake)
     uint8_t *out = room(step, KEEP_MAX_PAYLOAD_LEN);
     size_t len = 0;
 
-    if (came_out(step, keep_handshake_read(handshake, message.data, message.len, out, KEEP_MAX_PAYLOAD_LEN, &len)))
-        expect_bytes(step, "payload", out, len);
+    if (!came_out(step, keep_handshake_read(handshake, message.data, message.len, out, KEEP_MAX_PAYLOAD_LEN, &len)))
+        return;
+    need(step, "payload");
+    expect_bytes(step, "payload", out, len);
 }
 
 static void exchange(struct step *step, void *context)

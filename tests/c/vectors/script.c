@@ -109,8 +109,8 @@ void expect_unused(struct step *step, const char *name)
 {
     const struct bound *other = find(step, name);
 
-    if (other != NULL && other->is_live)
-        fail(step, "as", "a name not in use", name);
+    if (name == NULL || (other != NULL && other->is_live))
+        fail(step, "as", "a name not in use", name == NULL ? "no text" : name);
 }
 
 void bind_handle(struct step *step, const char *name, const struct kind *kind, void *handle)

@@ -249,6 +249,9 @@ func buildPacket(s step) {
 		return
 	}
 	s.needs("key session_id counter")
+	if r.Kind == keep.PacketData {
+		s.needs("stream_id sequence flags subprotocol_id settings events")
+	}
 	for name, seal := range waysToSeal(r) {
 		s.sealing(func(sender *keep.Session) { s.expect(name, s.take("packet"), need(seal(sender, r))) })
 	}
