@@ -357,6 +357,7 @@ static void open_without_room(struct step *step)
     status = keep_packet_open_into(receiver, datagram.data, datagram.len, &out);
     (void)came_out(step, status);
     if (status == KEEP_ERR_BUFFER_TOO_SMALL) {
+        need(step, "needed_data_len needed_event_count");
         expect_number(step, "needed_data_len", out.data_len);
         expect_number(step, "needed_event_count", out.event_count);
         expect_untouched(step, out.data, out.cap);
@@ -638,6 +639,7 @@ static void expect_sessions(struct step *step, struct pair *pair)
 {
     keep_bytes forth = bytes(step, "key_initiator_to_responder"), back = bytes(step, "key_responder_to_initiator");
 
+    need(step, "unconfirmed session_id packets key_initiator_to_responder key_responder_to_initiator");
     for (size_t side = 0; side < SIDES; side++)
         finish_side(step, pair, side);
     each_part(step, "packets", TALK, talk, pair);
