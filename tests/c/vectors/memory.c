@@ -150,8 +150,12 @@ static void acquire_batch(struct step *step)
     status = keep_pool_acquire_batch(on_pool(step), len, count, made);
     if (status != KEEP_OK && made[0] != NULL)
         fail(step, "the output of a failed call", "untouched", "a handle");
-    for (size_t i = 0; status == KEEP_OK && i < count; i++)
-        bind_handle(step, json_string_value(json_array_get(names, i)), &secret_kind, made[i]);
+    for (size_t i = 0; status == KEEP_OK && i < count; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        expect_unused(step, name);
+        bind_handle(step, name, &secret_kind, made[i]);
+    }
     (void)came_out(step, status);
 }
 
