@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import itertools
 import json
 import os
 import re
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
 import lint
@@ -60,6 +63,22 @@ def lines(language: str, directory: Path, said: dict[str, str]) -> str:
         f"{language} {name} {hashlib.sha256((directory / name).read_bytes()).hexdigest()} {verdict}\n"
         for name, verdict in said.items()
     )
+
+
+def objects(value: object) -> Iterator[dict[str, object]]:
+    """All objects in a value, at any depth."""
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects(part)
+
+
+def with_a_key_more(case: dict[str, object]) -> Iterator[dict[str, object]]:
+    """The case as often as it has objects, with a key that nobody knows in each of them in turn."""
+    for position in range(sum(1 for _ in objects(case))):
+        changed = copy.deepcopy(case)
+        next(itertools.islice(objects(changed), position, None))["nobody"] = 1
+        yield {**changed, "id": str(position)}
 
 
 def others_reach(path: Path) -> bool:
@@ -126,6 +145,20 @@ class BrokenFiles(unittest.TestCase):
                 with self.subTest(language=language):
                     done = run(language, vectors=scratch)
                     self.assertEqual(done.stdout, lines(language, Path(scratch), {"words.json": "1/4"}), done.stderr)
+
+    def test_an_unknown_key_is_found_wherever_it_stands(self) -> None:
+        """In the first case of every array: in steps, their outputs, items of lists, forms of bytes."""
+        for name in ("memory", "packet", "tracker"):
+            root = json.loads((HERE / f"{name}.json").read_text("utf-8"))
+            arrays = {key: list(with_a_key_more(cases[0])) for key, cases in root.items() if isinstance(cases, list)}
+            total = sum(map(len, arrays.values()))
+            with tempfile.TemporaryDirectory() as scratch:
+                broken = {"schema": root["schema"], "numberOfTests": total, **arrays}
+                (Path(scratch) / "keys.json").write_text(json.dumps(broken) + "\n", "utf-8")
+                for language in COMMANDS:
+                    with self.subTest(file=name, language=language):
+                        done = run(language, vectors=scratch)
+                        self.assertEqual(done.stdout, lines(language, Path(scratch), {"keys.json": f"0/{total}"}))
 
     def test_files_of_no_sane_size_are_invalid_in_c(self) -> None:
         """Larger than 8 MiB, or nested deeper than 32; elsewhere the form check finds them."""

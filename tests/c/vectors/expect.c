@@ -30,9 +30,9 @@ static uint64_t value_of(const struct field *field, const void *object)
     return value;
 }
 
-void take_fields(struct step *step, const struct field *fields, void *object, enum extent extent)
+void take_fields(struct step *step, const struct fields *fields, void *object, enum extent extent)
 {
-    for (const struct field *field = fields; field->key != NULL; field++) {
+    for (const struct field *field = fields->items; field < fields->items + fields->count; field++) {
         uint64_t value = field->is_flag         ? flag(step, field->key)
                          : field->words != NULL ? word(step, field->key, field->words, 0)
                                                 : number(step, field->key, max_of(field));
@@ -57,9 +57,9 @@ static void expect_integer(struct step *step, const char *key, uint64_t got, uin
         fail(step, key, texts[0], texts[1]);
 }
 
-void expect_fields(struct step *step, const struct field *fields, const void *object, enum extent extent)
+void expect_fields(struct step *step, const struct fields *fields, const void *object, enum extent extent)
 {
-    for (const struct field *field = fields; field->key != NULL; field++) {
+    for (const struct field *field = fields->items; field < fields->items + fields->count; field++) {
         uint64_t value = value_of(field, object);
 
         if (extent == ALL && take(step->out, field->key) == NULL)

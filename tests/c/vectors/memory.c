@@ -27,12 +27,9 @@ static keep_secret *on_secret(struct step *step)
 
 static const struct words lock_policies =
     WORDS([KEEP_LOCK_REQUIRE] = "require", [KEEP_LOCK_ALLOW_UNLOCKED] = "allow_unlocked");
-static const struct field pool_options[] = {
-    NUMBER(keep_pool_options, max_bytes),
-    NUMBER(keep_pool_options, hot_cache),
-    NUMBER(keep_pool_options, resplit_views),
-    { .key = NULL },
-};
+static const struct fields pool_options =
+    FIELDS(NUMBER(keep_pool_options, max_bytes), NUMBER(keep_pool_options, hot_cache),
+           NUMBER(keep_pool_options, resplit_views));
 
 static uint32_t fill_tiers(struct step *step, const char *key, uint32_t values[KEEP_MAX_TIERS])
 {
@@ -48,29 +45,22 @@ static void pool_new(struct step *step)
 {
     keep_pool_options options = KEEP_POOL_OPTIONS_INIT;
     keep_pool *pool = NULL;
+    keep_status status;
 
     options.tier_count = fill_tiers(step, "tiers", options.tier_len);
     (void)fill_tiers(step, "tier_slots", options.tier_slots);
     (void)fill_tiers(step, "tier_max_slots", options.tier_max_slots);
-    take_fields(step, pool_options, &options, SOME);
+    take_fields(step, &pool_options, &options, SOME);
     options.lock_policy = word(step, "lock", &lock_policies, KEEP_LOCK_REQUIRE);
-    keep_status status = keep_pool_new(&options, &pool);
-
+    status = keep_pool_new(&options, &pool);
     (void)is_made(step, &pool_kind, status, pool);
 }
 
 #define STATISTIC(name) NUMBER(struct keep_pool_stats, name)
-static const struct field statistics[] = {
-    STATISTIC(guarded),      STATISTIC(cache_entries),   STATISTIC(cache_hits),
-    STATISTIC(cache_misses), STATISTIC(cache_evictions), { .key = NULL },
-};
-static const struct field tier_statistics[] = {
-    NUMBER(keep_tier_stats, slot_len),
-    NUMBER(keep_tier_stats, slots),
-    NUMBER(keep_tier_stats, in_use),
-    NUMBER(keep_tier_stats, cached),
-    { .key = NULL },
-};
+static const struct fields statistics = FIELDS(STATISTIC(guarded), STATISTIC(cache_entries), STATISTIC(cache_hits),
+                                               STATISTIC(cache_misses), STATISTIC(cache_evictions));
+static const struct fields tier_statistics = FIELDS(NUMBER(keep_tier_stats, slot_len), NUMBER(keep_tier_stats, slots),
+                                                    NUMBER(keep_tier_stats, in_use), NUMBER(keep_tier_stats, cached));
 
 static void pool_stats(struct step *step)
 {
@@ -82,9 +72,9 @@ static void pool_stats(struct step *step)
         for (uint32_t i = 0; i < stats.tier_count; i++)
             json_array_append_new(lens, json_integer((json_int_t)stats.tiers[i].slot_len));
         expect_json(step, "tiers", json_incref(lens));
-        expect_fields(step, statistics, &stats, SOME);
+        expect_fields(step, &statistics, &stats, SOME);
         if (has(step, "tier"))
-            expect_fields(step, tier_statistics, &stats.tiers[tier], SOME);
+            expect_fields(step, &tier_statistics, &stats.tiers[tier], SOME);
     }
     json_decref(lens);
 }
@@ -107,17 +97,15 @@ static void trim(struct step *step)
 
 static const struct words secret_kinds = WORDS([KEEP_KIND_SLOT] = "slot", [KEEP_KIND_GUARDED] = "guarded");
 #define INFO struct keep_secret_info
-static const struct field secret_info[] = {
-    NUMBER(INFO, len),  NUMBER(INFO, capacity), WORD(INFO, kind, &secret_kinds),
-    FLAG(INFO, frozen), FLAG(INFO, purged),     { .key = NULL },
-};
+static const struct fields secret_info = FIELDS(
+    NUMBER(INFO, len), NUMBER(INFO, capacity), WORD(INFO, kind, &secret_kinds), FLAG(INFO, frozen), FLAG(INFO, purged));
 
 static void expect_info(struct step *step, const keep_secret *secret)
 {
     struct keep_secret_info info = KEEP_SECRET_INFO_INIT;
 
     if (came_out(step, keep_secret_info(secret, &info)))
-        expect_fields(step, secret_info, &info, SOME);
+        expect_fields(step, &secret_info, &info, SOME);
 }
 
 static void secret_made(struct step *step, keep_status status, keep_secret *secret)
@@ -162,8 +150,12 @@ static void acquire_batch(struct step *step)
     status = keep_pool_acquire_batch(on_pool(step), len, count, made);
     if (status != KEEP_OK && made[0] != NULL)
         fail(step, "the output of a failed call", "untouched", "a handle");
-    for (size_t i = 0; status == KEEP_OK && i < count; i++)
-        bind_handle(step, json_string_value(json_array_get(names, i)), &secret_kind, made[i]);
+    for (size_t i = 0; status == KEEP_OK && i < count; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        expect_unused(step, name);
+        bind_handle(step, name, &secret_kind, made[i]);
+    }
     (void)came_out(step, status);
 }
 
@@ -332,7 +324,7 @@ static void read_window(struct step *step)
 
     if (came_out(step, status)) {
         expect_bytes(step, "data", seen, len);
-        run_steps(step, list(step, "steps"));
+        run_steps(step, "steps");
     }
     end_window(step, status);
 }
@@ -350,7 +342,7 @@ static void write_window(struct step *step)
             fail(step, "data", "no longer than the window", "more bytes");
         else if (data.len > 0)
             memcpy(seen, data.data, data.len);
-        run_steps(step, list(step, "steps"));
+        run_steps(step, "steps");
     }
     end_window(step, status);
 }
@@ -415,16 +407,15 @@ static void open_into(struct step *step)
 }
 
 #define SEALED struct keep_sealed_info
-static const struct field sealed_fields[] = {
-    NUMBER(SEALED, len), NUMBER(SEALED, type), NUMBER(SEALED, stored_len), FLAG(SEALED, purged), { .key = NULL },
-};
+static const struct fields sealed_fields =
+    FIELDS(NUMBER(SEALED, len), NUMBER(SEALED, type), NUMBER(SEALED, stored_len), FLAG(SEALED, purged));
 
 static void sealed_info(struct step *step)
 {
     struct keep_sealed_info seen = KEEP_SEALED_INFO_INIT;
 
     if (came_out(step, keep_sealed_info(on_sealed(step), &seen)))
-        expect_fields(step, sealed_fields, &seen, SOME);
+        expect_fields(step, &sealed_fields, &seen, SOME);
 }
 
 static void id_before(struct step *step)
@@ -450,6 +441,8 @@ static void known(struct step *step)
         out = room(step, len);
         status = keep_memory_known_answer(transform, in.data, in.len, out, len, &len);
     }
+    if (status == KEEP_OK)
+        need(step, "out");
     if (came_out(step, status))
         expect_bytes(step, "out", out, len);
     else if (out != NULL)

@@ -13,44 +13,25 @@
 #define INFO keep_packet_info
 static const struct words kinds =
     WORDS([KEEP_PACKET_DATA] = "data", [KEEP_PACKET_HEARTBEAT] = "heartbeat", [KEEP_PACKET_HANDSHAKE] = "handshake");
-static const struct field packet_info[] = {
-    NUMBER(INFO, counter),
-    NUMBER(INFO, session_id),
-    NUMBER(INFO, stream_id),
-    NUMBER(INFO, sequence),
-    NUMBER(INFO, origin_hash),
-    NUMBER(INFO, subnet_id),
-    NUMBER(INFO, subprotocol_id),
-    NUMBER(INFO, channel_hash),
-    NUMBER(INFO, fragment_id),
-    NUMBER(INFO, fragment_offset),
-    NUMBER(INFO, payload_len),
-    NUMBER(INFO, event_count),
-    WORD(INFO, kind, &kinds),
-    NUMBER(INFO, flags),
-    NUMBER(INFO, priority),
-    NUMBER(INFO, hop_ttl),
-    NUMBER(INFO, hop_count),
-    NUMBER(INFO, frag_flags),
-    { .key = NULL },
-};
+static const struct fields packet_info =
+    FIELDS(NUMBER(INFO, counter), NUMBER(INFO, session_id), NUMBER(INFO, stream_id), NUMBER(INFO, sequence),
+           NUMBER(INFO, origin_hash), NUMBER(INFO, subnet_id), NUMBER(INFO, subprotocol_id), NUMBER(INFO, channel_hash),
+           NUMBER(INFO, fragment_id), NUMBER(INFO, fragment_offset), NUMBER(INFO, payload_len),
+           NUMBER(INFO, event_count), WORD(INFO, kind, &kinds), NUMBER(INFO, flags), NUMBER(INFO, priority),
+           NUMBER(INFO, hop_ttl), NUMBER(INFO, hop_count), NUMBER(INFO, frag_flags));
 
 static void expect_info(struct step *step, const keep_packet_info *info)
 {
     struct step part = part_in(step, "info");
 
-    expect_fields(&part, packet_info, info, ALL);
+    expect_fields(&part, &packet_info, info, ALL);
 }
 
 /* --- sessions --- */
 
-static const struct field session_options[] = {
-    NUMBER(keep_session_options, session_id),
-    NUMBER(keep_session_options, first_counter),
-    NUMBER(keep_session_options, max_failed_opens),
-    NUMBER(keep_session_options, window),
-    { .key = NULL },
-};
+static const struct fields session_options =
+    FIELDS(NUMBER(keep_session_options, session_id), NUMBER(keep_session_options, first_counter),
+           NUMBER(keep_session_options, max_failed_opens), NUMBER(keep_session_options, window));
 
 static uint32_t aead_of_environment(void)
 {
@@ -69,7 +50,7 @@ static keep_status new_session(struct step *step, keep_bytes tx_key, keep_bytes 
 
     options.tx_key = secret_of(step, tx_key);
     options.rx_key = secret_of(step, rx_key);
-    take_fields(step, session_options, &options, SOME);
+    take_fields(step, &session_options, &options, SOME);
     if (has(step, "counter"))
         options.first_counter = number(step, "counter", UINT64_MAX);
     options.aead = aead_of_environment();
@@ -95,13 +76,11 @@ static keep_session *receiver_of(struct step *step)
 }
 
 #define STATS struct keep_session_stats
-static const struct field next_counter[] = { NUMBER(STATS, next_counter), { .key = NULL } };
-static const struct field open_stats[] = {
-    NUMBER(STATS, opened), NUMBER(STATS, auth_failed), NUMBER(STATS, replayed), NUMBER(STATS, malformed),
-    { .key = NULL },
-};
+static const struct fields next_counter = FIELDS(NUMBER(STATS, next_counter));
+static const struct fields open_stats =
+    FIELDS(NUMBER(STATS, opened), NUMBER(STATS, auth_failed), NUMBER(STATS, replayed), NUMBER(STATS, malformed));
 
-static void expect_stats(struct step *step, keep_session *session, const struct field *fields, enum extent extent)
+static void expect_stats(struct step *step, keep_session *session, const struct fields *fields, enum extent extent)
 {
     struct keep_session_stats stats = KEEP_SESSION_STATS_INIT;
 
@@ -139,11 +118,10 @@ static struct events events_of(struct step *step)
     return (struct events){ items, count };
 }
 
-static const struct field settings_fields[] = {
-    NUMBER(keep_packet_settings, origin_hash),  NUMBER(keep_packet_settings, subnet_id),
-    NUMBER(keep_packet_settings, channel_hash), NUMBER(keep_packet_settings, priority),
-    NUMBER(keep_packet_settings, hop_ttl),      { .key = NULL },
-};
+static const struct fields settings_fields =
+    FIELDS(NUMBER(keep_packet_settings, origin_hash), NUMBER(keep_packet_settings, subnet_id),
+           NUMBER(keep_packet_settings, channel_hash), NUMBER(keep_packet_settings, priority),
+           NUMBER(keep_packet_settings, hop_ttl));
 
 static const keep_packet_settings *settings_of(struct step *step)
 {
@@ -153,15 +131,14 @@ static const keep_packet_settings *settings_of(struct step *step)
     if (!has(step, "settings"))
         return NULL;
     part = part_in(step, "settings");
-    take_fields(&part, settings_fields, settings, ALL);
+    take_fields(&part, &settings_fields, settings, ALL);
     return settings;
 }
 
-static const struct field request_fields[] = {
-    WORD(keep_packet_request, kind, &kinds),     NUMBER(keep_packet_request, stream_id),
-    NUMBER(keep_packet_request, sequence),       NUMBER(keep_packet_request, flags),
-    NUMBER(keep_packet_request, subprotocol_id), { .key = NULL },
-};
+static const struct fields request_fields =
+    FIELDS(WORD(keep_packet_request, kind, &kinds), NUMBER(keep_packet_request, stream_id),
+           NUMBER(keep_packet_request, sequence), NUMBER(keep_packet_request, flags),
+           NUMBER(keep_packet_request, subprotocol_id));
 
 /* A handshake's frame has one event, under a name of its own. */
 static keep_packet_request request_of(struct step *step)
@@ -169,7 +146,7 @@ static keep_packet_request request_of(struct step *step)
     struct events events = events_of(step);
     keep_packet_request request = { .settings = settings_of(step) };
 
-    take_fields(step, request_fields, &request, SOME);
+    take_fields(step, &request_fields, &request, SOME);
     if (request.kind == KEEP_PACKET_HANDSHAKE) {
         keep_bytes *payload = room(step, sizeof *payload);
 
@@ -318,6 +295,9 @@ static void build(struct step *step)
     keep_packet_request request = request_of(step);
     bool is_handshake = request.kind == KEEP_PACKET_HANDSHAKE;
 
+    need(step, is_handshake ? "handshake_payload" : "key session_id counter");
+    if (request.kind == KEEP_PACKET_DATA)
+        need(step, "stream_id sequence flags subprotocol_id settings events");
     for (size_t i = 0; i < (is_handshake ? WAYS - 1 : WAYS); i++) {
         keep_session *sender = is_handshake ? NULL : sender_of(step);
         keep_bytes got = { NULL, 0 };
@@ -339,8 +319,10 @@ static void build_error(struct step *step)
 
     for (size_t i = 0; i < (is_handshake ? WAYS - 1 : WAYS); i++)
         (void)came_out(step, ways[i](step, sender, &request, &got));
-    if (!is_handshake)
-        expect_stats(step, sender, next_counter, SOME);
+    if (!is_handshake) {
+        need(step, "session_id first_counter events");
+        expect_stats(step, sender, &next_counter, ALL);
+    }
     keep_session_free(&sender);
 }
 
@@ -352,10 +334,11 @@ static void seal_without_room(struct step *step)
     uint8_t *small = room(step, cap);
     keep_bytes got = { NULL, 0 };
 
+    need(step, "first_counter events cap needed_len");
     (void)came_out(step, keep_packet_seal_into(sender, &request, small, cap, &len));
     expect_number(step, "needed_len", len);
     expect_untouched(step, small, cap);
-    expect_stats(step, sender, next_counter, SOME);
+    expect_stats(step, sender, &next_counter, ALL);
     expect_status(step, "sealing with room", KEEP_OK, seal_into(step, sender, &request, &got));
     expect_same(step, "packet", bytes(step, "packet"), got);
     keep_session_free(&sender);
@@ -370,9 +353,11 @@ static void open_without_room(struct step *step)
 
     out.cap = number(step, "data_cap", out.cap);
     out.event_cap = number(step, "event_cap", out.event_cap);
+    need(step, "data_cap event_cap");
     status = keep_packet_open_into(receiver, datagram.data, datagram.len, &out);
     (void)came_out(step, status);
     if (status == KEEP_ERR_BUFFER_TOO_SMALL) {
+        need(step, "needed_data_len needed_event_count");
         expect_number(step, "needed_data_len", out.data_len);
         expect_number(step, "needed_event_count", out.event_count);
         expect_untouched(step, out.data, out.cap);
@@ -402,8 +387,10 @@ static void fit(struct step *step)
     keep_status status = keep_packet_measure(events.items, events.count, &len);
 
     expect_flag(step, "fits", status == KEEP_OK);
-    if (came_out(step, status))
-        expect_number(step, "packet_len", len);
+    if (!came_out(step, status))
+        return;
+    need(step, "packet_len");
+    expect_number(step, "packet_len", len);
 }
 
 static void max_events(struct step *step)
@@ -434,7 +421,7 @@ static void parse(struct step *step)
 
 /* --- cases of many packets --- */
 
-static void open_one(struct step *step, keep_session *session)
+static void open_one(struct step *step, void *session)
 {
     keep_packet_open_out out = open_room(step, 1);
     keep_bytes datagram = bytes(step, "packet");
@@ -444,17 +431,14 @@ static void open_one(struct step *step, keep_session *session)
     expect_opened(step, &out, 0);
 }
 
-static void open_singly(struct step *step, json_t *steps, keep_session *session)
+static void open_singly(struct step *step, keep_session *session)
 {
-    for (size_t i = 0; i < json_array_size(steps) && !has_failed(step); i++) {
-        struct step one = part_of(step, json_array_get(steps, i), "packet");
-
-        open_one(&one, session);
-    }
+    each_part(step, "steps", "packet status", open_one, session);
 }
 
-static void open_as_batch(struct step *step, json_t *steps, keep_session *session)
+static void open_as_batch(struct step *step, keep_session *session)
 {
+    const json_t *steps = list(step, "steps");
     size_t count = json_array_size(steps);
     keep_packet_open_out out = open_room(step, count);
     struct step *parts = room(step, count * sizeof *parts);
@@ -475,21 +459,22 @@ static void open_as_batch(struct step *step, json_t *steps, keep_session *sessio
 
 static void open_case(struct step *step)
 {
-    static void (*const openings[])(struct step *, json_t *, keep_session *) = { open_singly, open_as_batch };
+    static void (*const openings[])(struct step *, keep_session *) = { open_singly, open_as_batch };
 
     for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
         keep_session *session = receiver_of(step);
         struct step stats = part_in(step, "stats");
 
-        openings[i](step, list(step, "steps"), session);
-        expect_stats(&stats, session, open_stats, ALL);
+        openings[i](step, session);
+        expect_stats(&stats, session, &open_stats, ALL);
         keep_session_free(&session);
     }
 }
 
-static void commit(struct step *step, keep_session *session)
+static const struct fields counter = FIELDS(NUMBER(INFO, counter));
+
+static void commit(struct step *step, void *session)
 {
-    static const struct field counter[] = { NUMBER(INFO, counter), { .key = NULL } };
     keep_packet_open_out out = open_room(step, 1);
     keep_bytes datagram = bytes(step, "packet");
     keep_packet_info info = { 0 };
@@ -497,19 +482,14 @@ static void commit(struct step *step, keep_session *session)
 
     expect_status(step, "a commit", want, keep_packet_open_into(session, datagram.data, datagram.len, &out));
     expect_status(step, "its header", KEEP_OK, keep_packet_parse(datagram.data, datagram.len, &info));
-    expect_fields(step, counter, &info, ALL);
+    expect_fields(step, &counter, &info, ALL);
 }
 
 static void replay(struct step *step)
 {
-    json_t *commits = list(step, "commits");
     keep_session *session = receiver_of(step);
 
-    for (size_t i = 0; i < json_array_size(commits) && !has_failed(step); i++) {
-        struct step one = part_of(step, json_array_get(commits, i), "counter packet accepted");
-
-        commit(&one, session);
-    }
+    each_part(step, "commits", "counter packet accepted", commit, session);
     keep_session_free(&session);
 }
 
@@ -574,16 +554,9 @@ static void expect_public_key(struct step *step, const char *private_key, const 
     expect_same(step, public_key, bytes(step, public_key), (keep_bytes){ got, sizeof got });
 }
 
-static keep_bytes need_bytes(struct step *step, const char *key)
-{
-    if (!has(step, key))
-        fail(step, key, "an input", "nothing");
-    return bytes(step, key);
-}
-
 static void write_message(struct step *step, keep_handshake *handshake)
 {
-    keep_bytes payload = need_bytes(step, "payload"), frame = { NULL, 0 };
+    keep_bytes payload = bytes(step, "payload"), frame = { NULL, 0 };
     uint8_t *out = room(step, KEEP_MAX_PAYLOAD_LEN);
     keep_bytes message = { out, 0 };
     keep_packet_request request = handshake_frame(&message);
@@ -594,6 +567,7 @@ static void write_message(struct step *step, keep_handshake *handshake)
         expect_untouched(step, out, KEEP_MAX_PAYLOAD_LEN);
         return;
     }
+    need(step, "message frame_header");
     expect_bytes(step, "message", out, message.len);
     if (seal_into(step, NULL, &request, &frame) == KEEP_OK)
         expect_bytes(step, "frame_header", frame.data, KEEP_PACKET_HEADER_LEN);
@@ -601,27 +575,28 @@ static void write_message(struct step *step, keep_handshake *handshake)
 
 static void read_message(struct step *step, keep_handshake *handshake)
 {
-    keep_bytes message = need_bytes(step, "message");
+    keep_bytes message = bytes(step, "message");
     uint8_t *out = room(step, KEEP_MAX_PAYLOAD_LEN);
     size_t len = 0;
 
-    if (came_out(step, keep_handshake_read(handshake, message.data, message.len, out, KEEP_MAX_PAYLOAD_LEN, &len)))
-        expect_bytes(step, "payload", out, len);
+    if (!came_out(step, keep_handshake_read(handshake, message.data, message.len, out, KEEP_MAX_PAYLOAD_LEN, &len)))
+        return;
+    need(step, "payload");
+    expect_bytes(step, "payload", out, len);
 }
 
-static void exchange(struct step *step, json_t *messages, const struct pair *pair)
+static void exchange(struct step *step, void *context)
 {
-    for (size_t i = 0; i < json_array_size(messages) && !has_failed(step); i++) {
-        struct step one = part_of(step, json_array_get(messages, i), "op side");
-        uint32_t side = word(&one, "side", &sides, 0), call = word(&one, "op", &message_ops, 0);
+    const struct pair *pair = context;
+    uint32_t side = word(step, "side", &sides, 0), call = word(step, "op", &message_ops, 0);
 
-        if (has_failed(step))
-            return;
-        if (call == READ)
-            read_message(&one, pair->handshakes[side]);
-        else
-            write_message(&one, pair->handshakes[side]);
-    }
+    need(step, call == READ ? "message" : "payload");
+    if (has_failed(step))
+        return;
+    if (call == READ)
+        read_message(step, pair->handshakes[side]);
+    else
+        write_message(step, pair->handshakes[side]);
 }
 
 /* Both sides have one hash; one of their sessions is unconfirmed. */
@@ -642,23 +617,21 @@ static void finish_side(struct step *step, struct pair *pair, size_t side)
         fail(step, "unconfirmed", text(step, "unconfirmed"), "another");
 }
 
-/* Each of the packets is the next one of its side, and the other side opens it. */
-static void talk(struct step *step, const struct pair *pair)
+#define TALK "side stream_id sequence events packet"
+
+/* A packet that is the next one of its side, and that the other side opens. */
+static void talk(struct step *step, void *context)
 {
-    json_t *packets = list(step, "packets");
+    const struct pair *pair = context;
+    keep_packet_request request = request_of(step);
+    uint32_t side = word(step, "side", &sides, 0);
+    keep_bytes got = { NULL, 0 };
 
-    for (size_t i = 0; i < json_array_size(packets) && !has_failed(step); i++) {
-        struct step one = part_of(step, json_array_get(packets, i), "side stream_id sequence events packet");
-        keep_packet_request request = request_of(&one);
-        uint32_t side = word(&one, "side", &sides, 0);
-        keep_bytes got = { NULL, 0 };
-
-        if (has_failed(step))
-            return;
-        expect_status(&one, "sealing", KEEP_OK, seal_into(&one, pair->sessions[side], &request, &got));
-        expect_same(&one, "packet", bytes(&one, "packet"), got);
-        expect_opens(&one, pair->sessions[1 - side], got);
-    }
+    if (has_failed(step))
+        return;
+    expect_status(step, "sealing", KEEP_OK, seal_into(step, pair->sessions[side], &request, &got));
+    expect_same(step, "packet", bytes(step, "packet"), got);
+    expect_opens(step, pair->sessions[1 - side], got);
 }
 
 /* The sessions of a handshake that is done, then plain ones of the same keys: all packets are equal. */
@@ -666,27 +639,27 @@ static void expect_sessions(struct step *step, struct pair *pair)
 {
     keep_bytes forth = bytes(step, "key_initiator_to_responder"), back = bytes(step, "key_responder_to_initiator");
 
+    need(step, "unconfirmed session_id packets key_initiator_to_responder key_responder_to_initiator");
     for (size_t side = 0; side < SIDES; side++)
         finish_side(step, pair, side);
-    talk(step, pair);
+    each_part(step, "packets", TALK, talk, pair);
     free_pair(pair);
     pair->sessions[INITIATOR] = session_of(step, forth, back);
     pair->sessions[RESPONDER] = session_of(step, back, forth);
-    talk(step, pair);
+    each_part(step, "packets", TALK, talk, pair);
 }
 
 static void noise(struct step *step)
 {
     struct pair pair = { { NULL, NULL }, { NULL, NULL } };
-    const char *protocol = text(step, "protocol"), *pattern = text(step, "pattern");
+    const char *pattern = text(step, "pattern");
 
-    if (strncmp(protocol, "Noise_", 6) != 0 || strncmp(protocol + 6, pattern, 6) != 0)
-        fail(step, "protocol", pattern, protocol);
+    expect_json(step, "protocol", json_sprintf("Noise_%s_25519_ChaChaPoly_SHA256", pattern == NULL ? "" : pattern));
     expect_public_key(step, "init_static", "init_static_public");
     expect_public_key(step, "resp_static", "resp_static_public");
     for (size_t side = 0; side < SIDES && !has_failed(step); side++)
         new_handshake(step, side, &pair.handshakes[side]);
-    exchange(step, list(step, "steps"), &pair);
+    each_part(step, "steps", "op side status", exchange, &pair);
     if (has(step, "handshake_hash") && !has_failed(step))
         expect_sessions(step, &pair);
     free_pair(&pair);
@@ -721,12 +694,12 @@ static void pool_new(struct step *step)
 {
     keep_packet_pool_options options = KEEP_PACKET_POOL_OPTIONS_INIT;
     keep_packet_pool *pool = NULL;
+    keep_status status;
 
     options.capacity = (uint32_t)number(step, "capacity", UINT32_MAX);
     if (has(step, "settings"))
         options.settings = *settings_of(step);
-    keep_status status = keep_packet_pool_new(&options, &pool);
-
+    status = keep_packet_pool_new(&options, &pool);
     (void)is_made(step, &packet_pool_kind, status, pool);
 }
 
@@ -771,24 +744,20 @@ static void build_handshake(struct step *step)
 }
 
 #define POOL_STATS struct keep_packet_pool_stats
-static const struct field pool_statistics[] = {
-    NUMBER(POOL_STATS, capacity),
-    NUMBER(POOL_STATS, in_use),
-    NUMBER(POOL_STATS, available),
-    { .key = NULL },
-};
+static const struct fields pool_statistics =
+    FIELDS(NUMBER(POOL_STATS, capacity), NUMBER(POOL_STATS, in_use), NUMBER(POOL_STATS, available));
 
 static void pool_stats(struct step *step)
 {
     struct keep_packet_pool_stats stats = KEEP_PACKET_POOL_STATS_INIT;
 
     if (came_out(step, keep_packet_pool_stats(on_packet_pool(step), &stats)))
-        expect_fields(step, pool_statistics, &stats, SOME);
+        expect_fields(step, &pool_statistics, &stats, SOME);
 }
 
 static void session_stats(struct step *step)
 {
-    expect_stats(step, on_session(step), next_counter, SOME);
+    expect_stats(step, on_session(step), &next_counter, SOME);
 }
 
 static const struct constant constants[] = {
@@ -805,12 +774,12 @@ static const struct constant constants[] = {
 
 static const struct op arrays[] = {
     { "build", "kind packet", build, 0 },
-    { "build_errors", "kind", build_error, 0 },
-    { "buffers", "op packet", buffers, 0 },
-    { "fit", "events fits", fit, 0 },
-    { "max_events", "event_len", max_events, 0 },
-    { "prefix", "session_id", prefix, 0 },
-    { "parse", "packet", parse, 0 },
+    { "build_errors", "kind status", build_error, 0 },
+    { "buffers", "op key session_id packet status", buffers, 0 },
+    { "fit", "events fits status", fit, 0 },
+    { "max_events", "event_len max_events", max_events, 0 },
+    { "prefix", "session_id prefix", prefix, 0 },
+    { "parse", "packet status", parse, 0 },
     { "open", "key session_id window steps stats", open_case, 0 },
     { "replay", "key session_id window commits", replay, 0 },
     { "noise", NOISE, noise, 0 },

@@ -109,8 +109,8 @@ void expect_unused(struct step *step, const char *name)
 {
     const struct bound *other = find(step, name);
 
-    if (other != NULL && other->is_live)
-        fail(step, "as", "a name not in use", name);
+    if (name == NULL || (other != NULL && other->is_live))
+        fail(step, "as", "a name not in use", name == NULL ? "no text" : name);
 }
 
 void bind_handle(struct step *step, const char *name, const struct kind *kind, void *handle)
@@ -213,23 +213,38 @@ static void free_named(struct step *step)
         free_bound(found);
 }
 
-void run_steps(struct step *step, json_t *steps)
+void each_part(struct step *step, const char *key, const char *inputs, void (*run)(struct step *part, void *context),
+               void *context)
+{
+    const json_t *parts = list(step, key);
+
+    for (size_t i = 0; i < json_array_size(parts) && !has_failed(step); i++) {
+        struct step part = part_of(step, json_array_get(parts, i), inputs);
+
+        if (!has_failed(step))
+            run(&part, context);
+    }
+}
+
+static void run_step(struct step *step, void *unused)
 {
     static const struct op free_ops[] = { { "free", "on", free_named, 0 }, { .name = NULL } };
+    const char *name = text(step, "op");
 
-    for (size_t i = 0; i < json_array_size(steps) && !has_failed(step); i++) {
-        struct step one = part_of(step, json_array_get(steps, i), "op");
-        const char *name = text(&one, "op");
+    (void)unused;
+    step->out = take(step->in, "out");
+    if (name != NULL)
+        run_op(step, strcmp(name, "free") == 0 ? free_ops : step->run->schema->ops, name);
+}
 
-        one.out = take(one.in, "out");
-        if (name != NULL)
-            run_op(&one, strcmp(name, "free") == 0 ? free_ops : step->run->schema->ops, name);
-    }
+void run_steps(struct step *step, const char *key)
+{
+    each_part(step, key, "op", run_step, NULL);
 }
 
 void run_script(struct step *step)
 {
-    run_steps(step, list(step, "script"));
+    run_steps(step, "script");
 }
 
 /* --- cases --- */
@@ -263,7 +278,7 @@ bool run_case(const struct schema *schema, const char *array, size_t position, j
         fail(&step, "keys", "those of the schema", unknown);
     is_good = !has_failed(&step);
     if (!is_good)
-        (void)snprintf(failure, cap, "%s[%zu] %s: %s %s", array, position, id == NULL ? "" : id, run.failure,
+        (void)snprintf(failure, cap, "%s[%zu] %s: %s %s", array, position, id, run.failure,
                        comment == NULL ? "" : comment);
     end_case(&run, position % 2 != 0);
     return is_good;

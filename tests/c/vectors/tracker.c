@@ -67,54 +67,48 @@ struct piece {
     const struct words *words;
 };
 
-static const struct piece data[] = { { .key = "data" }, { .key = NULL } };
-static const struct piece crc[] = { { "crc", 4, NULL }, { .key = NULL } };
-static const struct piece wire[] = { { .key = "wire" }, { .key = NULL } };
-static const struct piece frame[] = { { .key = "frame" }, { .key = NULL } };
-static const struct piece beat[] = {
-    { "health", 1, NULL }, { "pid", 4, NULL },     { "timestamp_ns", 8, NULL },
-    { "nonce", 8, NULL },  { "payload", 4, NULL }, { .key = NULL },
+struct pieces {
+    const struct piece *items;
+    size_t count;
 };
-static const struct piece notice[] = {
-    { "op", 1, &notices },   { "pid", 4, NULL },   { "threshold_ms", 4, NULL },
-    { "grace_ms", 4, NULL }, { "nonce", 8, NULL }, { "misses", 1, NULL },
-    { .key = NULL },
-};
-static const struct piece fault[] = { { "fault", 1, &faults }, { .key = NULL } };
-static const struct piece fault_value[] = { { "fault", 1, &faults }, { "value", 8, NULL }, { .key = NULL } };
-static const struct piece sealing[] = {
-    { "mode", 1, &modes },     { .key = "key" },   { "pid", 4, NULL }, { .key = "iv_prefix" },
-    { "iv_counter", 4, NULL }, { .key = "frame" }, { .key = NULL },
-};
-static const struct piece opening[] = {
-    { "mode", 1, &modes },
-    { .key = "key" },
-    { .key = "wire" },
-    { .key = NULL },
-};
-static const struct piece place[] = { { .key = "salt" }, { "index", 4, NULL }, { .key = NULL } };
-static const struct piece prefix[] = { { .key = "prefix" }, { .key = NULL } };
+#define PIECES(...) ARRAY(struct piece, __VA_ARGS__)
+
+static const struct pieces data = PIECES({ .key = "data" });
+static const struct pieces crc = PIECES({ "crc", 4, NULL });
+static const struct pieces wire = PIECES({ .key = "wire" });
+static const struct pieces frame = PIECES({ .key = "frame" });
+static const struct pieces beat = PIECES({ "health", 1, NULL }, { "pid", 4, NULL }, { "timestamp_ns", 8, NULL },
+                                         { "nonce", 8, NULL }, { "payload", 4, NULL });
+static const struct pieces notice = PIECES({ "op", 1, &notices }, { "pid", 4, NULL }, { "threshold_ms", 4, NULL },
+                                           { "grace_ms", 4, NULL }, { "nonce", 8, NULL }, { "misses", 1, NULL });
+static const struct pieces fault = PIECES({ "fault", 1, &faults });
+static const struct pieces fault_value = PIECES({ "fault", 1, &faults }, { "value", 8, NULL });
+static const struct pieces sealing = PIECES({ "mode", 1, &modes }, { .key = "key" }, { "pid", 4, NULL },
+                                            { .key = "iv_prefix" }, { "iv_counter", 4, NULL }, { .key = "frame" });
+static const struct pieces opening = PIECES({ "mode", 1, &modes }, { .key = "key" }, { .key = "wire" });
+static const struct pieces place = PIECES({ .key = "salt" }, { "index", 4, NULL });
+static const struct pieces prefix = PIECES({ .key = "prefix" });
 
 /* What each array asks: `name` of `in` gives `out`, or at least begins so, or it gives a status. */
 static const struct answer {
     const char *array, *name;
-    const struct piece *in, *out;
+    const struct pieces *in, *out;
     keep_status status;
     bool has_more;
 } answers[] = {
-    { "crc32c", "crc32c", data, crc, KEEP_OK, false },
-    { "beat_frames", "beat.encode", beat, wire, KEEP_OK, false },
-    { "beat_frames", "beat.decode", wire, beat, KEEP_OK, false },
-    { "beat_rejects", "beat.decode", wire, NULL, KEEP_ERR_MALFORMED, false },
-    { "beat_rejects", "beat.fault", wire, fault_value, KEEP_OK, false },
-    { "notice_frames", "notice.encode", notice, wire, KEEP_OK, false },
-    { "notice_frames", "notice.decode", wire, notice, KEEP_OK, false },
-    { "notice_rejects", "notice.decode", wire, NULL, KEEP_ERR_MALFORMED, false },
-    { "notice_rejects", "notice.fault", wire, fault, KEEP_OK, true },
-    { "sealed_frames", "beat.seal", sealing, wire, KEEP_OK, false },
-    { "sealed_frames", "beat.open", opening, frame, KEEP_OK, false },
-    { "sealed_rejects", "beat.open", opening, NULL, KEEP_ERR_AUTH, false },
-    { "iv_prefixes", "iv.prefix", place, prefix, KEEP_OK, false },
+    { "crc32c", "crc32c", &data, &crc, KEEP_OK, false },
+    { "beat_frames", "beat.encode", &beat, &wire, KEEP_OK, false },
+    { "beat_frames", "beat.decode", &wire, &beat, KEEP_OK, false },
+    { "beat_rejects", "beat.decode", &wire, NULL, KEEP_ERR_MALFORMED, false },
+    { "beat_rejects", "beat.fault", &wire, &fault_value, KEEP_OK, false },
+    { "notice_frames", "notice.encode", &notice, &wire, KEEP_OK, false },
+    { "notice_frames", "notice.decode", &wire, &notice, KEEP_OK, false },
+    { "notice_rejects", "notice.decode", &wire, NULL, KEEP_ERR_MALFORMED, false },
+    { "notice_rejects", "notice.fault", &wire, &fault, KEEP_OK, true },
+    { "sealed_frames", "beat.seal", &sealing, &wire, KEEP_OK, false },
+    { "sealed_frames", "beat.open", &opening, &frame, KEEP_OK, false },
+    { "sealed_rejects", "beat.open", &opening, NULL, KEEP_ERR_AUTH, false },
+    { "iv_prefixes", "iv.prefix", &place, &prefix, KEEP_OK, false },
 };
 
 static keep_bytes join(struct step *step, keep_bytes one, keep_bytes other)
@@ -128,11 +122,11 @@ static keep_bytes join(struct step *step, keep_bytes one, keep_bytes other)
     return (keep_bytes){ all, one.len + other.len };
 }
 
-static keep_bytes pack(struct step *step, const struct piece *pieces)
+static keep_bytes pack(struct step *step, const struct pieces *pieces)
 {
     keep_bytes all = { "", 0 };
 
-    for (const struct piece *piece = pieces; piece->key != NULL; piece++) {
+    for (const struct piece *piece = pieces->items; piece < pieces->items + pieces->count; piece++) {
         uint64_t value = piece->len == 0        ? 0
                          : piece->words != NULL ? word(step, piece->key, piece->words, 0)
                                                 : number(step, piece->key, UINT64_MAX >> (64 - 8 * piece->len));
@@ -252,55 +246,29 @@ static uint64_t now_of(struct step *step)
     return number(step, "now_ns", UINT64_MAX);
 }
 
-/* Alarms or events as their list has them: number and order, and of each the keys that are given. */
-static void expect_items(struct step *step, const char *key, size_t count, const void *items, size_t item_len,
-                         void (*expect_item)(struct step *item, const void *got))
-{
-    struct step out = { .run = step->run, .in = step->out, .out = step->out };
-    json_t *wanted = list(&out, key);
-
-    if (wanted == NULL)
-        return;
-    expect_count(step, key, json_array_size(wanted), count);
-    for (size_t i = 0; i < json_array_size(wanted) && !has_failed(step); i++) {
-        struct step item = part_of(step, json_array_get(wanted, i), "");
-
-        expect_item(&item, (const uint8_t *)items + i * item_len);
-    }
-}
-
 /* --- trackers --- */
 
 #define OPTION keep_tracker_options
-static const struct field tracker_options[] = {
-    NUMBER(OPTION, capacity),     NUMBER(OPTION, misses),   WORD(OPTION, policy, &policies), NUMBER(OPTION, statistics),
-    NUMBER(OPTION, threshold_ns), NUMBER(OPTION, grace_ns), NUMBER(OPTION, max_gap_ns),      { .key = NULL },
-};
+static const struct fields tracker_options = FIELDS(
+    NUMBER(OPTION, capacity), NUMBER(OPTION, misses), WORD(OPTION, policy, &policies), NUMBER(OPTION, statistics),
+    NUMBER(OPTION, threshold_ns), NUMBER(OPTION, grace_ns), NUMBER(OPTION, max_gap_ns));
 #undef OPTION
 
 static void tracker_new(struct step *step)
 {
     keep_tracker_options options = KEEP_TRACKER_OPTIONS_INIT;
     keep_tracker *tracker = NULL;
+    keep_status status;
 
-    take_fields(step, tracker_options, &options, SOME);
-    keep_status status = keep_tracker_new(&options, &tracker);
-
+    take_fields(step, &tracker_options, &options, SOME);
+    status = keep_tracker_new(&options, &tracker);
     (void)is_made(step, &tracker_kind, status, tracker);
 }
 
-static const struct field sighting_fields[] = {
-    NUMBER(keep_sighting, pid),
-    NUMBER(keep_sighting, nonce),
-    NUMBER(keep_sighting, health),
-    NUMBER(keep_sighting, timestamp_ns),
-    NUMBER(keep_sighting, ns_inode),
-    NUMBER(keep_sighting, generation),
-    NUMBER(keep_sighting, payload),
-    NUMBER(keep_sighting, claimed_pid),
-    WORD(keep_sighting, origin, &origins),
-    { .key = NULL },
-};
+static const struct fields sighting_fields =
+    FIELDS(NUMBER(keep_sighting, pid), NUMBER(keep_sighting, nonce), NUMBER(keep_sighting, health),
+           NUMBER(keep_sighting, timestamp_ns), NUMBER(keep_sighting, ns_inode), NUMBER(keep_sighting, generation),
+           NUMBER(keep_sighting, payload), NUMBER(keep_sighting, claimed_pid), WORD(keep_sighting, origin, &origins));
 
 static void record(struct step *step)
 {
@@ -308,7 +276,7 @@ static void record(struct step *step)
     keep_admission admission;
     json_t *flags = json_array();
 
-    take_fields(step, sighting_fields, &sighting, SOME);
+    take_fields(step, &sighting_fields, &sighting, SOME);
     sighting.flags = flag(step, "unnumbered") ? KEEP_SIGHTING_UNNUMBERED : 0;
     if (came_out(step, keep_tracker_record(on_tracker(step), &sighting, 1, now_of(step), &admission))) {
         for (size_t bit = 0; bit < admission_flags.count; bit++) {
@@ -322,7 +290,7 @@ static void record(struct step *step)
     json_decref(flags);
 }
 
-/* Records a beat of a kernel's pid that must have the verdict given. */
+/* Records a beat that the kernel vouches for, which must have the verdict given. */
 static void record_one(struct step *step, uint32_t pid, uint64_t nonce, uint64_t now_ns, uint32_t verdict)
 {
     keep_sighting sighting = { .pid = pid, .nonce = nonce, .timestamp_ns = nonce, .origin = KEEP_ORIGIN_KERNEL };
@@ -361,44 +329,52 @@ static void beats(struct step *step)
         record_one(step, pid_of(step), nonce + i, now_of(step) + i * step_ns, KEEP_VERDICT_REFRESHED);
 }
 
-static const struct field alarm_fields[] = {
-    NUMBER(keep_alarm, nonce),    NUMBER(keep_alarm, last_ns),        NUMBER(keep_alarm, silence_ns),
-    NUMBER(keep_alarm, limit_ns), NUMBER(keep_alarm, ns_inode),       NUMBER(keep_alarm, generation),
-    NUMBER(keep_alarm, pid),      NUMBER(keep_alarm, claimed_pid),    NUMBER(keep_alarm, payload),
-    NUMBER(keep_alarm, misses),   NUMBER(keep_alarm, stalled),        NUMBER(keep_alarm, agents),
-    NUMBER(keep_alarm, health),   WORD(keep_alarm, origin, &origins), { .key = NULL },
-};
+static const struct fields alarm_fields =
+    FIELDS(NUMBER(keep_alarm, nonce), NUMBER(keep_alarm, last_ns), NUMBER(keep_alarm, silence_ns),
+           NUMBER(keep_alarm, limit_ns), NUMBER(keep_alarm, ns_inode), NUMBER(keep_alarm, generation),
+           NUMBER(keep_alarm, pid), NUMBER(keep_alarm, claimed_pid), NUMBER(keep_alarm, payload),
+           NUMBER(keep_alarm, misses), NUMBER(keep_alarm, stalled), NUMBER(keep_alarm, agents),
+           NUMBER(keep_alarm, health), WORD(keep_alarm, origin, &origins));
 
-static void expect_alarm(struct step *item, const void *alarm)
+/* Alarms or events: their number and order, and of each the keys that are given. */
+static void expect_list(struct step *step, const char *key, size_t count,
+                        void (*expect_next)(struct step *item, void *next), void *next)
 {
-    expect_fields(item, alarm_fields, alarm, SOME);
+    struct step out = { .run = step->run, .in = step->out, .out = step->out };
+
+    if (!has(&out, key))
+        return;
+    expect_count(step, key, json_array_size(list(&out, key)), count);
+    each_part(&out, key, "", expect_next, next);
+}
+
+static void expect_alarm(struct step *item, void *next)
+{
+    expect_fields(item, &alarm_fields, (*(const keep_alarm **)next)++, SOME);
 }
 
 static void tracker_drain(struct step *step, keep_tracker *tracker)
 {
     size_t cap = has(step, "cap") ? number(step, "cap", KEEP_MAX_AGENTS) : KEEP_MAX_AGENTS, count = 0;
     keep_alarm *alarms = room(step, cap * sizeof *alarms);
+    const keep_alarm *next = alarms;
 
     if (!came_out(step, keep_tracker_drain(tracker, now_of(step), alarms, cap, &count)))
         return;
     expect_number(step, "count", count);
-    expect_items(step, "alarms", count, alarms, sizeof *alarms, expect_alarm);
+    expect_list(step, "alarms", count, expect_alarm, &next);
 }
 
-static const struct field agent_settings[] = {
-    NUMBER(keep_agent_settings, threshold_ns),
-    NUMBER(keep_agent_settings, grace_ns),
-    NUMBER(keep_agent_settings, misses),
-    FLAG(keep_agent_settings, unarmed),
-    { .key = NULL },
-};
+static const struct fields agent_settings =
+    FIELDS(NUMBER(keep_agent_settings, threshold_ns), NUMBER(keep_agent_settings, grace_ns),
+           NUMBER(keep_agent_settings, misses), FLAG(keep_agent_settings, unarmed));
 
 static void put(struct step *step)
 {
     keep_agent_settings settings = KEEP_AGENT_SETTINGS_INIT;
     uint32_t evicted = 0;
 
-    take_fields(step, agent_settings, &settings, SOME);
+    take_fields(step, &agent_settings, &settings, SOME);
     if (came_out(step, keep_tracker_put(on_tracker(step), pid_of(step), &settings, now_of(step), &evicted)))
         expect_number(step, "evicted_pid", evicted);
 }
@@ -411,21 +387,20 @@ static void delete (struct step *step)
 }
 
 #define AGENT keep_agent_info
-static const struct field agent_fields[] = {
-    NUMBER(AGENT, nonce),        NUMBER(AGENT, last_ns),      NUMBER(AGENT, silence_ns),     NUMBER(AGENT, limit_ns),
-    NUMBER(AGENT, grace_ns),     NUMBER(AGENT, ns_inode),     NUMBER(AGENT, generation),     NUMBER(AGENT, beats),
-    NUMBER(AGENT, out_of_order), NUMBER(AGENT, intervals),    NUMBER(AGENT, min_ns),         NUMBER(AGENT, max_ns),
-    NUMBER(AGENT, mean_ns),      NUMBER(AGENT, jitter_ns),    NUMBER(AGENT, p50_ns),         NUMBER(AGENT, p99_ns),
-    NUMBER(AGENT, pid),          NUMBER(AGENT, claimed_pid),  NUMBER(AGENT, payload),        NUMBER(AGENT, phi_milli),
-    NUMBER(AGENT, health),       WORD(AGENT, state, &states), WORD(AGENT, origin, &origins), { .key = NULL },
-};
+static const struct fields agent_fields =
+    FIELDS(NUMBER(AGENT, nonce), NUMBER(AGENT, last_ns), NUMBER(AGENT, silence_ns), NUMBER(AGENT, limit_ns),
+           NUMBER(AGENT, grace_ns), NUMBER(AGENT, ns_inode), NUMBER(AGENT, generation), NUMBER(AGENT, beats),
+           NUMBER(AGENT, out_of_order), NUMBER(AGENT, intervals), NUMBER(AGENT, min_ns), NUMBER(AGENT, max_ns),
+           NUMBER(AGENT, mean_ns), NUMBER(AGENT, jitter_ns), NUMBER(AGENT, p50_ns), NUMBER(AGENT, p99_ns),
+           NUMBER(AGENT, pid), NUMBER(AGENT, claimed_pid), NUMBER(AGENT, payload), NUMBER(AGENT, phi_milli),
+           NUMBER(AGENT, health), WORD(AGENT, state, &states), WORD(AGENT, origin, &origins));
 
 static void get(struct step *step)
 {
     keep_agent_info info = KEEP_AGENT_INFO_INIT;
 
     if (came_out(step, keep_tracker_get(on_tracker(step), pid_of(step), now_of(step), &info)))
-        expect_fields(step, agent_fields, &info, SOME);
+        expect_fields(step, &agent_fields, &info, SOME);
 }
 
 static void next_deadline(struct step *step)
@@ -437,27 +412,11 @@ static void next_deadline(struct step *step)
 }
 
 #define COUNTER(name) NUMBER(struct keep_tracker_stats, name)
-static const struct field tracker_counters[] = {
-    COUNTER(agents),
-    COUNTER(stalled),
-    COUNTER(beats),
-    COUNTER(stalls),
-    COUNTER(recoveries),
-    COUNTER(evictions),
-    COUNTER(capacity_exceeded),
-    COUNTER(out_of_order),
-    COUNTER(nonce_wraps),
-    COUNTER(origin_conflicts),
-    COUNTER(namespace_conflicts),
-    COUNTER(recycles),
-    COUNTER(goodbyes),
-    COUNTER(exits),
-    COUNTER(deletes),
-    COUNTER(clock_regressions),
-    COUNTER(outages),
-    COUNTER(outage_ns),
-    { .key = NULL },
-};
+static const struct fields tracker_counters =
+    FIELDS(COUNTER(agents), COUNTER(stalled), COUNTER(beats), COUNTER(stalls), COUNTER(recoveries), COUNTER(evictions),
+           COUNTER(capacity_exceeded), COUNTER(out_of_order), COUNTER(nonce_wraps), COUNTER(origin_conflicts),
+           COUNTER(namespace_conflicts), COUNTER(recycles), COUNTER(goodbyes), COUNTER(exits), COUNTER(deletes),
+           COUNTER(clock_regressions), COUNTER(outages), COUNTER(outage_ns));
 #undef COUNTER
 
 static void tracker_stats(struct step *step, keep_tracker *tracker)
@@ -465,27 +424,17 @@ static void tracker_stats(struct step *step, keep_tracker *tracker)
     struct keep_tracker_stats stats = KEEP_TRACKER_STATS_INIT;
 
     if (came_out(step, keep_tracker_stats(tracker, &stats)))
-        expect_fields(step, tracker_counters, &stats, SOME);
+        expect_fields(step, &tracker_counters, &stats, SOME);
 }
 
 /* --- observers --- */
 
 #define OPTION keep_observer_options
-static const struct field observer_options[] = {
-    FLAG(OPTION, any_uid),
-    FLAG(OPTION, require_pid_match),
-    FLAG(OPTION, own_namespace_only),
-    FLAG(OPTION, report_beats),
-    NUMBER(OPTION, pid_max),
-    NUMBER(OPTION, per_pid_rate),
-    NUMBER(OPTION, global_rate),
-    NUMBER(OPTION, global_burst),
-    NUMBER(OPTION, own_ns_inode),
-    NUMBER(OPTION, session_gap_ns),
-    NUMBER(OPTION, min_threshold_ns),
-    NUMBER(OPTION, max_threshold_ns),
-    { .key = NULL },
-};
+static const struct fields observer_options =
+    FIELDS(FLAG(OPTION, any_uid), FLAG(OPTION, require_pid_match), FLAG(OPTION, own_namespace_only),
+           FLAG(OPTION, report_beats), NUMBER(OPTION, pid_max), NUMBER(OPTION, per_pid_rate),
+           NUMBER(OPTION, global_rate), NUMBER(OPTION, global_burst), NUMBER(OPTION, own_ns_inode),
+           NUMBER(OPTION, session_gap_ns), NUMBER(OPTION, min_threshold_ns), NUMBER(OPTION, max_threshold_ns));
 
 static void observer_new(struct step *step)
 {
@@ -499,7 +448,7 @@ static void observer_new(struct step *step)
         uids[i] = (uint32_t)number_of(step, json_array_get(allowed, i), UINT32_MAX);
     options.uids = allowed == NULL ? NULL : uids;
     options.uid_count = json_array_size(allowed);
-    take_fields(step, observer_options, &options, SOME);
+    take_fields(step, &observer_options, &options, SOME);
     status = keep_observer_new(&options, handle(step, "tracker", &tracker_kind), &observer, NULL);
     (void)is_made(step, &observer_kind, status, observer);
 }
@@ -511,30 +460,18 @@ static void add_key(struct step *step)
     (void)came_out(step, keep_observer_add_key(on_observer(step), key, word(step, "mode", &modes, 0)));
 }
 
-static const struct field event_fields[] = {
-    NUMBER(keep_event, at_ns),
-    NUMBER(keep_event, nonce),
-    NUMBER(keep_event, last_ns),
-    NUMBER(keep_event, silence_ns),
-    NUMBER(keep_event, ns_inode),
-    NUMBER(keep_event, generation),
-    NUMBER(keep_event, pid),
-    NUMBER(keep_event, claimed_pid),
-    NUMBER(keep_event, uid),
-    NUMBER(keep_event, payload),
-    NUMBER(keep_event, stalled),
-    NUMBER(keep_event, agents),
-    NUMBER(keep_event, health),
-    WORD(keep_event, origin, &origins),
-    WORD(keep_event, kind, &event_kinds),
-    { .key = NULL },
-};
+static const struct fields event_fields =
+    FIELDS(NUMBER(keep_event, at_ns), NUMBER(keep_event, nonce), NUMBER(keep_event, last_ns),
+           NUMBER(keep_event, silence_ns), NUMBER(keep_event, ns_inode), NUMBER(keep_event, generation),
+           NUMBER(keep_event, pid), NUMBER(keep_event, claimed_pid), NUMBER(keep_event, uid),
+           NUMBER(keep_event, payload), NUMBER(keep_event, stalled), NUMBER(keep_event, agents),
+           NUMBER(keep_event, health), WORD(keep_event, origin, &origins), WORD(keep_event, kind, &event_kinds));
 
-static void expect_event(struct step *item, const void *got)
+static void expect_event(struct step *item, void *next)
 {
-    const keep_event *event = got;
+    const keep_event *event = (*(const keep_event **)next)++;
 
-    expect_fields(item, event_fields, event, SOME);
+    expect_fields(item, &event_fields, event, SOME);
     if (event->kind == KEEP_EVENT_DECODE_ERROR)
         expect_word(item, "fault", &faults, event->detail);
     if (event->kind == KEEP_EVENT_CRASH)
@@ -545,35 +482,33 @@ static void feed_all(struct step *step, keep_observer *observer, const keep_data
 {
     size_t cap = 2 * KEEP_MAX_BATCH, got = 0;
     keep_event *events = room(step, cap * sizeof *events);
+    const keep_event *next = events;
 
     if (came_out(step, keep_observer_feed(observer, datagrams, count, now_of(step), events, cap, &got)))
-        expect_items(step, "events", got, events, sizeof *events, expect_event);
+        expect_list(step, "events", got, expect_event, &next);
 }
 
-static const struct field datagram_fields[] = {
-    NUMBER(keep_datagram, ns_inode),
-    NUMBER(keep_datagram, generation),
-    NUMBER(keep_datagram, kernel_pid),
-    NUMBER(keep_datagram, uid),
-    { .key = NULL },
-};
+static const struct fields datagram_fields = FIELDS(NUMBER(keep_datagram, ns_inode), NUMBER(keep_datagram, generation),
+                                                    NUMBER(keep_datagram, kernel_pid), NUMBER(keep_datagram, uid));
+
+static void take_datagram(struct step *part, void *next)
+{
+    keep_datagram *datagram = (*(keep_datagram **)next)++;
+    const json_t *words = list(part, "marks");
+
+    *datagram = (keep_datagram){ .data = bytes(part, "data"), .source = word(part, "from", &sources, 0) };
+    take_fields(part, &datagram_fields, datagram, SOME);
+    for (size_t i = 0; i < json_array_size(words); i++)
+        datagram->marks |= word_of(part, json_array_get(words, i), &marks);
+}
 
 static void feed(struct step *step)
 {
-    json_t *values = list(step, "datagrams");
-    size_t count = json_array_size(values);
-    keep_datagram *datagrams = room(step, count * sizeof *datagrams);
+    size_t count = json_array_size(list(step, "datagrams"));
+    keep_datagram *datagrams = room(step, count * sizeof *datagrams), *next = datagrams;
 
-    for (size_t i = 0; i < count; i++) {
-        struct step part = part_of(step, json_array_get(values, i), "from data");
-        const json_t *words = list(&part, "marks");
-
-        datagrams[i] = (keep_datagram){ .data = bytes(&part, "data"), .source = word(&part, "from", &sources, 0) };
-        take_fields(&part, datagram_fields, &datagrams[i], SOME);
-        for (size_t j = 0; j < json_array_size(words); j++)
-            datagrams[i].marks |= word_of(step, json_array_get(words, j), &marks);
-    }
-    feed_all(step, on_observer(step), datagrams, count);
+    each_part(step, "datagrams", "from data", take_datagram, &next);
+    feed_all(step, on_observer(step), datagrams, has_failed(step) ? 0 : count);
 }
 
 static void observer_exit(struct step *step)
@@ -609,20 +544,19 @@ static void senders(struct step *step)
 }
 
 #define COUNTER(name) NUMBER(struct keep_observer_stats, name)
-static const struct field observer_counters[] = {
-    COUNTER(datagrams),         COUNTER(bad_length),        COUNTER(uid_refused),    COUNTER(no_credentials),
-    COUNTER(decode_errors),     COUNTER(auth_failures),     COUNTER(pid_above_max),  COUNTER(limited_pid),
-    COUNTER(limited_global),    COUNTER(posthumous),        COUNTER(after_goodbye),  COUNTER(notify_unattested),
-    COUNTER(notice_refused),    COUNTER(decrypt_failures),  COUNTER(replay_refused), COUNTER(senders_evicted),
-    COUNTER(foreign_namespace), COUNTER(pidfd_unavailable), COUNTER(io_errors),      { .key = NULL },
-};
+static const struct fields observer_counters =
+    FIELDS(COUNTER(datagrams), COUNTER(bad_length), COUNTER(uid_refused), COUNTER(no_credentials),
+           COUNTER(decode_errors), COUNTER(auth_failures), COUNTER(pid_above_max), COUNTER(limited_pid),
+           COUNTER(limited_global), COUNTER(posthumous), COUNTER(after_goodbye), COUNTER(notify_unattested),
+           COUNTER(notice_refused), COUNTER(decrypt_failures), COUNTER(replay_refused), COUNTER(senders_evicted),
+           COUNTER(foreign_namespace), COUNTER(pidfd_unavailable), COUNTER(io_errors));
 
 static void observer_stats(struct step *step, keep_observer *observer)
 {
     struct keep_observer_stats stats = KEEP_OBSERVER_STATS_INIT;
 
     if (came_out(step, keep_observer_stats(observer, &stats)))
-        expect_fields(step, observer_counters, &stats, SOME);
+        expect_fields(step, &observer_counters, &stats, SOME);
 }
 
 /* Two operations have one name for trackers and observers. */
@@ -646,14 +580,20 @@ static void stats(struct step *step)
         tracker_stats(step, on_tracker(step));
 }
 
-static void bucket_call(struct step *step, keep_observer *observer, uint32_t pid)
+struct bucket {
+    keep_observer *observer;
+    uint32_t pid;
+};
+
+static void bucket_call(struct step *step, void *context)
 {
+    struct bucket *bucket = context;
     keep_event *events = room(step, 8 * sizeof *events);
-    keep_datagram datagram = { .source = KEEP_SOURCE_UNIX, .ns_inode = 1, .generation = 1, .kernel_pid = pid };
+    keep_datagram datagram = { .source = KEEP_SOURCE_UNIX, .ns_inode = 1, .generation = 1, .kernel_pid = bucket->pid };
     size_t count = 0;
 
-    datagram.data = beat_of(step, pid, 1);
-    if (came_out(step, keep_observer_feed(observer, &datagram, 1, now_of(step), events, 8, &count)))
+    datagram.data = beat_of(step, bucket->pid++, 1);
+    if (came_out(step, keep_observer_feed(bucket->observer, &datagram, 1, now_of(step), events, 8, &count)))
         expect_flag(step, "allow", count > 0 && events[0].kind == KEEP_EVENT_BEAT);
 }
 
@@ -661,9 +601,8 @@ static void token_bucket(struct step *step)
 {
     keep_tracker_options small = KEEP_TRACKER_OPTIONS_INIT;
     keep_observer_options options = KEEP_OBSERVER_OPTIONS_INIT;
-    json_t *calls = list(step, "calls");
     keep_tracker *tracker = NULL;
-    keep_observer *observer = NULL;
+    struct bucket bucket = { NULL, 1000 };
 
     small.capacity = 1024;
     options.any_uid = 1;
@@ -672,33 +611,26 @@ static void token_bucket(struct step *step)
     options.global_rate = (uint32_t)number(step, "rate", UINT32_MAX);
     options.global_burst = (uint32_t)number(step, "burst", UINT32_MAX);
     if (came_out(step, keep_tracker_new(&small, &tracker)))
-        (void)came_out(step, keep_observer_new(&options, tracker, &observer, NULL));
-    for (size_t i = 0; i < json_array_size(calls) && !has_failed(step); i++) {
-        struct step call = part_of(step, json_array_get(calls, i), "now_ns allow");
-
-        bucket_call(&call, observer, 1000 + (uint32_t)i);
-    }
-    keep_observer_free(&observer);
+        (void)came_out(step, keep_observer_new(&options, tracker, &bucket.observer, NULL));
+    each_part(step, "calls", "now_ns allow", bucket_call, &bucket);
+    keep_observer_free(&bucket.observer);
     keep_tracker_free(&tracker);
 }
 
 /* --- beacons --- */
 
-static const struct field beacon_options[] = {
-    NUMBER(keep_beacon_options, reconnect_after),
-    NUMBER(keep_beacon_options, start_nonce),
-    { .key = NULL },
-};
+static const struct fields beacon_options =
+    FIELDS(NUMBER(keep_beacon_options, reconnect_after), NUMBER(keep_beacon_options, start_nonce));
 
 static void beacon_new(struct step *step)
 {
     keep_beacon_options options = KEEP_BEACON_OPTIONS_INIT;
     keep_beacon *beacon = NULL;
+    keep_status status;
 
     options.agent_pid = pid_of(step);
-    take_fields(step, beacon_options, &options, SOME);
-    keep_status status = keep_beacon_new(&options, &beacon, NULL);
-
+    take_fields(step, &beacon_options, &options, SOME);
+    status = keep_beacon_new(&options, &beacon, NULL);
     (void)is_made(step, &beacon_kind, status, beacon);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "vectors.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,17 +167,24 @@ keep_bytes bytes(struct step *step, const char *key)
     return found.len == 0 ? (keep_bytes){ NULL, 0 } : found;
 }
 
+static bool is_number(const char *digits)
+{
+    if (strncmp(digits, "0x", 2) == 0)
+        return digits[2] != '\0' && digits[2 + strspn(digits + 2, "0123456789abcdef")] == '\0';
+    return strcmp(digits, "0") == 0 ||
+           (strspn(digits, "123456789") > 0 && digits[strspn(digits, "0123456789")] == '\0');
+}
+
 /* An integer; one of 64 bits may be a text. */
 uint64_t number_of(struct step *step, const json_t *value, uint64_t max)
 {
     const char *digits = max > UINT32_MAX ? json_string_value(value) : NULL;
-    bool is_hex = digits != NULL && strncmp(digits, "0x", 2) == 0;
-    uint64_t found = digits == NULL ? (uint64_t)json_integer_value(value) : strtoull(digits, NULL, is_hex ? 16 : 10);
-    bool is_formed = digits == NULL ? json_is_integer(value) && json_integer_value(value) >= 0
-                     : is_hex       ? digits[2] != '\0' && digits[2 + strspn(digits + 2, "0123456789abcdef")] == '\0'
-                                    : *digits != '\0' && digits[strspn(digits, "0123456789")] == '\0';
+    bool is_formed = digits == NULL ? json_is_integer(value) && json_integer_value(value) >= 0 : is_number(digits);
+    uint64_t found;
 
-    if (is_formed && found <= max)
+    errno = 0;
+    found = digits == NULL ? (uint64_t)json_integer_value(value) : strtoull(digits, NULL, 0);
+    if (is_formed && errno == 0 && found <= max)
         return found;
     fail(step, "a number", "an integer in its range", digits == NULL ? "another value" : digits);
     return 0;

@@ -72,23 +72,31 @@ struct kind {
         return handle(step, "on", &noun##_kind); \
     }
 
+/* An array of constants and how many they are. */
+#define ARRAY(type, ...) \
+    { \
+        (type const[]){ __VA_ARGS__ }, sizeof((type const[]){ __VA_ARGS__ }) / sizeof(type) \
+    }
+
 /* The words of an enumeration, each at the place of its value. */
 struct words {
     const char *const *texts;
     size_t count;
 };
-#define WORDS(...) \
-    { \
-        (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *) \
-    }
+#define WORDS(...) ARRAY(const char *, __VA_ARGS__)
 
-/* A member of a struct under its own name: a number, a flag or a word. A table of them ends with one without a name. */
+/* A member of a struct under its own name: a number, a flag or a word. */
 struct field {
     const char *key;
     size_t offset, len;
     const struct words *words; /* NULL: a number, or a flag */
     bool is_flag;
 };
+struct fields {
+    const struct field *items;
+    size_t count;
+};
+#define FIELDS(...) ARRAY(struct field, __VA_ARGS__)
 #define MEMBER(type, name) .key = #name, .offset = offsetof(type, name), .len = sizeof(((type *)NULL)->name)
 #define NUMBER(type, name) \
     { \
@@ -134,9 +142,11 @@ bool is_made(struct step *step, const struct kind *kind, keep_status status, voi
 /* A secret that lives until the case ends; NULL for bytes that are absent. */
 keep_secret *secret_of(struct step *step, keep_bytes key);
 
-/* Runs the steps of a script, also of one inside a step. */
-void run_steps(struct step *step, json_t *steps);
-/* What most arrays of scripts do. */
+/* Does something with each object of a list, in which these keys must be there, until the case has failed. */
+void each_part(struct step *step, const char *key, const char *inputs, void (*run)(struct step *part, void *context),
+               void *context);
+/* Runs a list of steps, also one inside a step. */
+void run_steps(struct step *step, const char *key);
 void run_script(struct step *step);
 
 /* Runs a case and says whether it passed; if not, `failure` tells which case, why, and its comment. */
@@ -171,7 +181,7 @@ struct step part_of(struct step *step, json_t *object, const char *inputs);
 /* --- expect.c --- */
 
 /* The members of a struct; those whose keys are absent keep their values. */
-void take_fields(struct step *step, const struct field *fields, void *object, enum extent extent);
+void take_fields(struct step *step, const struct fields *fields, void *object, enum extent extent);
 
 /* Compares a status with the expected one; true if it is that one and OK, so that there are outputs. */
 bool came_out(struct step *step, keep_status status);
@@ -181,7 +191,7 @@ void expect_wide(struct step *step, const char *key, uint64_t got);
 void expect_flag(struct step *step, const char *key, bool got);
 void expect_word(struct step *step, const char *key, const struct words *words, uint32_t got);
 void expect_bytes(struct step *step, const char *key, const void *data, size_t len);
-void expect_fields(struct step *step, const struct field *fields, const void *object, enum extent extent);
+void expect_fields(struct step *step, const struct fields *fields, const void *object, enum extent extent);
 void expect_json(struct step *step, const char *key, json_t *got);
 /* Compares what need not stand in the file under a name of its own. */
 void expect_status(struct step *step, const char *what, keep_status want, keep_status got);

@@ -68,7 +68,7 @@ def pool_stats(step: Step) -> Outputs:
 def acquire_many(step: Step) -> None:
     names = [step.run.unused(name) for name in step.take("as", list_of(text))]
     for name, secret in zip(names, pool_of(step).acquire_many(step.integer("len"), len(names))):
-        step.run.bind(name, secret)
+        step.run.bind(step.run.unused(name), secret)
 
 
 # Making secrets

@@ -222,7 +222,8 @@ def run_build(step: Step) -> None:
     if request["kind"] is HANDSHAKE:
         run_frame(step, request)
         return
-    step.part(step.fields, "key session_id counter")
+    place = "stream_id sequence flags subprotocol_id settings events" if request["kind"] is PacketKind.DATA else ""
+    step.part(step.fields, f"key session_id counter {place}")
     for way in ways(events, request):
         with sealing(step) as sealer:
             expect(way.__name__, want, way(sealer, events, request))
@@ -267,6 +268,7 @@ def refused(step: Step, call: Callable[[], object]) -> libkeep.KeepError:
 
 
 def run_seal_buffers(step: Step) -> None:
+    step.part(step.fields, "first_counter events cap next_counter")
     events, request, out = events_of(step), step.given(PLACE), bytearray(step.integer("cap"))
     with sealing(step) as sealer:
         step.expect("needed_len", refused(step, lambda: sealer.seal_into(events, out, **request)).needed)
@@ -276,6 +278,7 @@ def run_seal_buffers(step: Step) -> None:
 
 
 def run_open_buffers(step: Step) -> None:
+    step.part(step.fields, "data_cap event_cap")
     datagrams, caps = [step.data("packet")], (step.integer("data_cap"), step.integer("event_cap"))
     with opening(step) as opener:
         if step.status != "BUFFER_TOO_SMALL":

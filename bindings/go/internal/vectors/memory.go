@@ -134,7 +134,9 @@ func poolStats(s step) (outputs, error) {
 		lens = append(lens, tier.SlotLen)
 	}
 	out := told(stats)
-	maps.Copy(out, told(stats.Tiers[s.int("tier")]))
+	if s.take("tier") != nil {
+		maps.Copy(out, told(stats.Tiers[s.int("tier")]))
+	}
 	out["tiers"] = lens
 	return out, nil
 }
@@ -173,10 +175,14 @@ func acquire(s step, flags keep.AcquireFlags) (outputs, error) {
 }
 
 func acquireBatch(s step) (outputs, error) {
-	names := take[[]any](s.object, "as")
+	var names []string
+	for _, name := range take[[]any](s.object, "as") {
+		names = append(names, as[string]("as", name))
+		s.unused(names[len(names)-1])
+	}
 	secrets, err := s.pool().AcquireMany(s.len(), len(names))
 	for i, secret := range secrets {
-		_ = s.bindAs(as[string]("as", names[i]), secret, nil)
+		_ = s.bindAs(names[i], secret, nil)
 	}
 	return nil, err
 }

@@ -29,10 +29,10 @@ var packet = schema{
 		"build":        {"kind packet", buildPacket},
 		"build_errors": {"kind status", refusePacket},
 		"buffers":      {"op key session_id packet status", growBuffers},
-		"fit":          {"events fits", fitEvents},
+		"fit":          {"events fits status", fitEvents},
 		"max_events":   {"event_len max_events", maxEvents},
 		"prefix":       {"session_id prefix", noncePrefix},
-		"parse":        {"packet", parsePacket},
+		"parse":        {"packet status", parsePacket},
 		"open":         {"key session_id window steps stats", openPackets},
 		"replay":       {"key session_id window commits", replayPackets},
 		"noise":        {handshake, shakeHands},
@@ -249,6 +249,9 @@ func buildPacket(s step) {
 		return
 	}
 	s.needs("key session_id counter")
+	if r.Kind == keep.PacketData {
+		s.needs("stream_id sequence flags subprotocol_id settings events")
+	}
 	for name, seal := range waysToSeal(r) {
 		s.sealing(func(sender *keep.Session) { s.expect(name, s.take("packet"), need(seal(sender, r))) })
 	}
@@ -278,7 +281,7 @@ func refusePacket(s step) {
 		buildFrame(s, r)
 		return
 	}
-	s.needs("key session_id first_counter next_counter")
+	s.needs("key session_id first_counter events next_counter")
 	s.sealing(func(sender *keep.Session) {
 		for name, seal := range sealers {
 			_, err := seal(sender, r)
@@ -367,7 +370,7 @@ func (s step) expectOpened(got keep.Opened, err error) {
 }
 
 func openPackets(s step) {
-	steps := s.parts("steps", "packet")
+	steps := s.parts("steps", "packet status")
 	var datagrams [][]byte
 	for _, each := range steps {
 		datagrams = append(datagrams, each.bytes("packet"))
@@ -438,7 +441,7 @@ func shakeHands(s step) {
 		}
 	}()
 	x.begin()
-	for _, message := range s.parts("steps", "op side") {
+	for _, message := range s.parts("steps", "op side status") {
 		run := word(message, "op", map[string]func(step, *keep.Handshake){"write": writeMessage, "read": readMessage})
 		run(message, word(message, "side", x.sides))
 	}

@@ -200,10 +200,15 @@ func (s step) bind(handle io.Closer, err error) error {
 	return s.bindAs(s.text("as"), handle, err)
 }
 
-func (s step) bindAs(name string, handle io.Closer, err error) error {
+// unused fails if a live handle has the name.
+func (s step) unused(name string) {
 	if slices.Contains(s.open, name) {
 		fail("as", "a free name", name)
 	}
+}
+
+func (s step) bindAs(name string, handle io.Closer, err error) error {
+	s.unused(name)
 	if err == nil {
 		s.open = append(s.open, name)
 		s.handles[name] = handle

@@ -227,6 +227,9 @@ func (c *testCase) decode(value any) (b []byte) {
 		return s.reference()
 	}
 	s.needs("repeat hex")
+	if s.int("repeat") > 1<<24 {
+		fail("repeat", "at most 2^24", s.int("repeat"))
+	}
 	return bytes.Repeat(s.bytes("hex"), s.int("repeat"))
 }
 

@@ -72,7 +72,7 @@ function acquireGuarded(step) {
 function acquireBatch(step) {
   const names = step.take('as', list).map((name) => step.run.unused(name));
   const secrets = poolOf(step).acquireMany(step.integer('len'), names.length);
-  for (const [i, secret] of secrets.entries()) step.run.bind(names[i], secret);
+  for (const [i, secret] of secrets.entries()) step.run.bind(step.run.unused(names[i]), secret);
 }
 
 /** What takes bytes of the caller: `source` is what became of them. */

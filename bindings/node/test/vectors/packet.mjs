@@ -202,7 +202,8 @@ function runBuild(step) {
     expect('kind', PacketKind.HANDSHAKE, packet.parse(want).kind);
     return;
   }
-  step.part(step.fields, 'key session_id counter');
+  const place = 'stream_id sequence flags subprotocol_id settings events';
+  step.part(step.fields, `key session_id counter ${request.kind === PacketKind.DATA ? place : ''}`);
   for (const [what, seal] of Object.entries(sealersOf(events, request))) {
     sealing(step, (session) => expect(what, want, seal(session, events, request)));
   }
@@ -243,6 +244,7 @@ function refused(step, call) {
 }
 
 function runSealBuffers(step) {
+  step.part(step.fields, 'first_counter events cap');
   const [request, events] = [requestOf(step), eventsOf(step)];
   const out = Buffer.alloc(step.integer('cap'));
   sealing(step, (session) => {
@@ -254,6 +256,7 @@ function runSealBuffers(step) {
 }
 
 function runOpenBuffers(step) {
+  step.part(step.fields, 'data_cap event_cap');
   const [datagram, cap, eventCap] = [step.bytes('packet'), step.integer('data_cap'), step.integer('event_cap')];
   opening(step, (session) => {
     if (step.status !== 'BUFFER_TOO_SMALL') {
