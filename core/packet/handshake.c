@@ -229,6 +229,7 @@ static void spend(keep_handshake *handshake)
     handshake->is_spent = true;
     keep__wipe(secrets->static_key, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->pre_shared_key, KEEP_HANDSHAKE_KEY_LEN);
+    keep__wipe(secrets->static_product, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->state.ephemeral, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->state.noise.chaining_key, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->state.noise.cipher_key, KEEP_HANDSHAKE_KEY_LEN);
