@@ -54,6 +54,27 @@ void keep__hmac_sha256(const uint8_t *key, const keep_bytes *pieces, size_t coun
     keep__wipe(&state, sizeof state);
 }
 
+void keep__hkdf_sha256(const uint8_t *salt, keep_bytes input, uint8_t *const *outputs, size_t count)
+{
+    KEEP__KEY32(key);
+    crypto_auth_hmacsha256_state keyed; /* what the key alone does, once for all outputs */
+    crypto_auth_hmacsha256_state state;
+
+    keep__hmac_sha256(salt, &input, 1, key.bytes);
+    (void)crypto_auth_hmacsha256_init(&keyed, key.bytes, KEEP__HASH_LEN);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t number = (uint8_t)(i + 1);
+
+        state = keyed;
+        if (i != 0)
+            (void)crypto_auth_hmacsha256_update(&state, outputs[i - 1], KEEP__HASH_LEN);
+        (void)crypto_auth_hmacsha256_update(&state, &number, 1);
+        (void)crypto_auth_hmacsha256_final(&state, outputs[i]);
+    }
+    keep__wipe(&state, sizeof state);
+    keep__wipe(&keyed, sizeof keyed);
+}
+
 void keep__fingerprint(const uint8_t key[32], const uint8_t *bytes, size_t len, uint8_t out[KEEP__FINGERPRINT_LEN])
 {
     (void)crypto_generichash(out, KEEP__FINGERPRINT_LEN, bytes, len, key, 32);

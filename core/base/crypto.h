@@ -93,6 +93,9 @@ int keep__compare(const void *a, const void *b, size_t len);
 void keep__sha256(keep_bytes first, keep_bytes second, uint8_t out[KEEP__HASH_LEN]);
 void keep__hmac_sha256(const uint8_t *key, const keep_bytes *pieces, size_t count, uint8_t out[KEEP__HASH_LEN]);
 
+/* HKDF (RFC 5869) with SHA-256 and no info: `count` outputs of KEEP__HASH_LEN bytes. The first may be the salt itself. */
+void keep__hkdf_sha256(const uint8_t *salt, keep_bytes input, uint8_t *const *outputs, size_t count);
+
 /* A short fingerprint under a key that nobody else has: equal inputs give equal ones, and nothing else is told. */
 #define KEEP__FINGERPRINT_LEN 16
 void keep__fingerprint(const uint8_t key[32], const uint8_t *bytes, size_t len, uint8_t out[KEEP__FINGERPRINT_LEN]);

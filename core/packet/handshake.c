@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/checked.h"
 #include "base/crypto.h"
 #include "base/cursor.h"
@@ -181,6 +182,7 @@ static uint64_t session_id_of(const uint8_t *hash)
     keep__reader reader;
 
     keep__hmac_sha256(hash, &piece, 1, mac);
+    KEEP_CT_RELEASE("the id stands in every header", mac, sizeof(uint64_t));
     reader = keep__reader_of(mac, sizeof mac);
     return keep__read_u64le(&reader);
 }
@@ -227,6 +229,7 @@ static void spend(keep_handshake *handshake)
     handshake->is_spent = true;
     keep__wipe(secrets->static_key, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->pre_shared_key, KEEP_HANDSHAKE_KEY_LEN);
+    keep__wipe(secrets->static_product, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->state.ephemeral, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->state.noise.chaining_key, KEEP_HANDSHAKE_KEY_LEN);
     keep__wipe(secrets->state.noise.cipher_key, KEEP_HANDSHAKE_KEY_LEN);

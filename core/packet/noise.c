@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Noise: HKDF with HMAC-SHA-256, ChaChaPoly with the nonce le32(0) ‖ le64(n).
+ * Noise: HKDF with SHA-256, ChaChaPoly with the nonce le32(0) ‖ le64(n).
  */
 #include "packet/noise.h"
 
@@ -13,27 +13,6 @@
 
 _Static_assert(KEEP__NOISE_LEN == KEEP__HASH_LEN, "a hash is a chaining key");
 _Static_assert(KEEP__NOISE_LEN == KEEP__CIPHER_KEY_LEN, "and a cipher's key");
-
-/* Up to three outputs of HKDF, each from the one before; the first goes over the chaining key it was made of. */
-struct outputs {
-    uint8_t *out[3];
-    size_t count;
-};
-
-static void derive_outputs(const uint8_t *chaining_key, keep_bytes input, struct outputs outputs)
-{
-    KEEP__KEY32(key);
-    const uint8_t *before = NULL;
-
-    keep__hmac_sha256(chaining_key, &input, 1, key.bytes);
-    for (size_t i = 0; i < outputs.count; i++) {
-        uint8_t number = (uint8_t)(i + 1);
-        keep_bytes pieces[] = { { before, before == NULL ? 0 : KEEP__HASH_LEN }, { &number, 1 } };
-
-        keep__hmac_sha256(key.bytes, pieces, 2, outputs.out[i]);
-        before = outputs.out[i];
-    }
-}
 
 void keep__noise_begin(keep__noise *noise, const char *protocol, keep_bytes prologue)
 {
@@ -51,18 +30,18 @@ void keep__noise_mix_hash(keep__noise *noise, const uint8_t *bytes, size_t len)
 
 void keep__noise_mix_key(keep__noise *noise, const uint8_t bytes[KEEP__NOISE_LEN])
 {
-    struct outputs outputs = { { noise->chaining_key, noise->cipher_key }, 2 };
+    uint8_t *const outputs[] = { noise->chaining_key, noise->cipher_key };
 
-    derive_outputs(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
+    keep__hkdf_sha256(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs, 2);
     noise->nonce = 0;
 }
 
 void keep__noise_mix_key_and_hash(keep__noise *noise, const uint8_t bytes[KEEP__NOISE_LEN])
 {
     KEEP__KEY32(for_hash);
-    struct outputs outputs = { { noise->chaining_key, for_hash.bytes, noise->cipher_key }, 3 };
+    uint8_t *const outputs[] = { noise->chaining_key, for_hash.bytes, noise->cipher_key };
 
-    derive_outputs(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs);
+    keep__hkdf_sha256(noise->chaining_key, (keep_bytes){ bytes, KEEP__NOISE_LEN }, outputs, 3);
     keep__noise_mix_hash(noise, for_hash.bytes, KEEP__NOISE_LEN);
     noise->nonce = 0;
 }
@@ -111,7 +90,7 @@ keep_status keep__noise_decrypt(keep__noise *noise, const uint8_t *ciphertext, s
 
 void keep__noise_split(const keep__noise *noise, uint8_t first[KEEP__NOISE_LEN], uint8_t second[KEEP__NOISE_LEN])
 {
-    struct outputs outputs = { { first, second }, 2 };
+    uint8_t *const outputs[] = { first, second };
 
-    derive_outputs(noise->chaining_key, (keep_bytes){ NULL, 0 }, outputs);
+    keep__hkdf_sha256(noise->chaining_key, (keep_bytes){ NULL, 0 }, outputs, 2);
 }

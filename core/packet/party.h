@@ -28,6 +28,7 @@ typedef struct keep__party_state {
 typedef struct keep__party_secrets {
     uint8_t static_key[KEEP__NOISE_LEN];
     uint8_t pre_shared_key[KEEP__NOISE_LEN];
+    uint8_t static_product[KEEP__NOISE_LEN]; /* of the initiator of IK, who has both keys from the beginning */
     keep__party_state state;
     keep__party_state trial;
 } keep__party_secrets;

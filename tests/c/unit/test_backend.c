@@ -151,11 +151,16 @@ static keep__backend *begin_backend(void)
     return backend;
 }
 
-static void end_backend(keep__backend *backend)
+static void end_contexts(keep__backend *backend)
 {
     for (uint32_t i = 0; i < backend->count; i++)
         end_stub(backend->slots[i].context);
     ck_assert_int_eq(contexts, 0);
+}
+
+static void end_backend(keep__backend *backend)
+{
+    end_contexts(backend);
     free(backend);
 }
 
@@ -275,6 +280,7 @@ START_TEST(of_two_that_want_one_context_the_second_takes_the_next)
     assert_ok(keep__backend_grow(backend));
     before_write(backend, sizeof *backend, borrow_too, &backend->slots[0]);
     ck_assert_ptr_eq(keep__backend_borrow(backend), &backend->slots[1]);
+    end_contexts(backend);
 }
 END_TEST
 

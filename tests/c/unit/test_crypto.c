@@ -47,6 +47,25 @@ START_TEST(the_aead_gives_the_published_answer)
 }
 END_TEST
 
+/* RFC 5869, A.3; the first output goes over the salt */
+START_TEST(hkdf_gives_the_published_answer)
+{
+    static const uint8_t first[KEEP__HASH_LEN] = { 0x8d, 0xa4, 0xe7, 0x75, 0xa5, 0x63, 0xc1, 0x8f, 0x71, 0x5f, 0x80,
+                                                   0x2a, 0x06, 0x3c, 0x5a, 0x31, 0xb8, 0xa1, 0x1f, 0x5c, 0x5e, 0xe1,
+                                                   0x87, 0x9e, 0xc3, 0x45, 0x4e, 0x5f, 0x3c, 0x73, 0x8d, 0x2d };
+    static const uint8_t second[] = { 0x9d, 0x20, 0x13, 0x95, 0xfa, 0xa4, 0xb6, 0x1a, 0x96, 0xc8 };
+    uint8_t salt[KEEP__HASH_LEN] = { 0 };
+    uint8_t more[KEEP__HASH_LEN];
+    uint8_t input[22];
+    uint8_t *const outputs[] = { salt, more };
+
+    memset(input, 0x0b, sizeof input);
+    keep__hkdf_sha256(salt, (keep_bytes){ input, sizeof input }, outputs, 2);
+    assert_bytes(salt, first, sizeof first);
+    assert_bytes(more, second, sizeof second);
+}
+END_TEST
+
 START_TEST(a_flipped_bit_is_refused_and_leaves_zeros)
 {
     static const uint8_t key[KEEP__AEAD_KEY_LEN] = { 1 };
@@ -132,6 +151,6 @@ START_TEST(without_libsodium_nothing_begins)
 }
 END_TEST
 
-RUN_SUITE("crypto", ONCE(the_aead_gives_the_published_answer), ONCE(a_flipped_bit_is_refused_and_leaves_zeros),
-          ONCE(a_difference_is_seen_wherever_it_is), ONCE(a_wipe_leaves_zeros_and_touches_nothing_else),
-          ONCE(without_libsodium_nothing_begins))
+RUN_SUITE("crypto", ONCE(the_aead_gives_the_published_answer), ONCE(hkdf_gives_the_published_answer),
+          ONCE(a_flipped_bit_is_refused_and_leaves_zeros), ONCE(a_difference_is_seen_wherever_it_is),
+          ONCE(a_wipe_leaves_zeros_and_touches_nothing_else), ONCE(without_libsodium_nothing_begins))

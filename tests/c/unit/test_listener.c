@@ -346,9 +346,11 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
     messages[0].msg_len = 0;
     head->msg_controllen = said.len == 0 ? 0 : CMSG_SPACE(said.len);
     if (said.len != 0) {
-        *CMSG_FIRSTHDR(head) =
-            (struct cmsghdr){ .cmsg_len = CMSG_LEN(said.len), .cmsg_level = said.level, .cmsg_type = said.type };
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(head)), said.fds, said.len);
+        struct cmsghdr *first = CMSG_FIRSTHDR(head);
+
+        ck_assert_ptr_nonnull(first);
+        *first = (struct cmsghdr){ .cmsg_len = CMSG_LEN(said.len), .cmsg_level = said.level, .cmsg_type = said.type };
+        memcpy(CMSG_DATA(first), said.fds, said.len);
     }
     return 1;
 }
