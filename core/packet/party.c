@@ -66,7 +66,7 @@ static bool mix_product(keep__noise *noise, const uint8_t *private_key, const ui
     return true;
 }
 
-/* es and se name the initiator's key first; which of ours is meant follows from the role. */
+/* Only IK has ss. es and se name the initiator's key first; which of ours is meant follows from the role. */
 static bool mix_token(keep__party *party, enum token token)
 {
     keep__party_secrets *secrets = party->secrets;
@@ -77,6 +77,10 @@ static bool mix_token(keep__party *party, enum token token)
 
     if (token == TOKEN_PSK) {
         keep__noise_mix_key_and_hash(&trial->noise, secrets->pre_shared_key);
+        return true;
+    }
+    if (token == TOKEN_SS && is_initiator) {
+        keep__noise_mix_key(&trial->noise, secrets->static_product);
         return true;
     }
     return mix_product(&trial->noise, own_static ? secrets->static_key : trial->ephemeral,
@@ -157,7 +161,6 @@ static void begin_trial(keep__party *party)
 
 keep_status keep__party_begin(keep__party *party, keep_bytes prologue, const uint8_t *remote_static)
 {
-    KEEP__KEY32(product);
     keep__party_secrets *secrets = party->secrets;
     keep__noise *noise = &secrets->state.noise;
 
@@ -172,8 +175,9 @@ keep_status keep__party_begin(keep__party *party, keep_bytes prologue, const uin
     }
     memcpy(secrets->state.remote_static, remote_static, KEEP__NOISE_LEN);
     keep__noise_mix_hash(noise, secrets->state.remote_static, KEEP__NOISE_LEN);
-    return keep__x25519(secrets->static_key, secrets->state.remote_static, product.bytes) ? KEEP_OK
-                                                                                           : KEEP_ERR_INVALID_ARGUMENT;
+    if (!keep__x25519(secrets->static_key, secrets->state.remote_static, secrets->static_product))
+        return KEEP_ERR_INVALID_ARGUMENT;
+    return KEEP_OK;
 }
 
 uint32_t keep__party_messages(const keep__party *party)

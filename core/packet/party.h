@@ -28,6 +28,7 @@ typedef struct keep__party_state {
 typedef struct keep__party_secrets {
     uint8_t static_key[KEEP__NOISE_LEN];
     uint8_t pre_shared_key[KEEP__NOISE_LEN];
+    uint8_t static_product[KEEP__NOISE_LEN]; /* ss, of the initiator of IK: begin makes it to judge the other's key */
     keep__party_state state;
     keep__party_state trial;
 } keep__party_secrets;
