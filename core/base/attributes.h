@@ -21,16 +21,18 @@
 /* A thread's own value, reached without a call also from a shared library; keep such values few and small. */
 #define KEEP__THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
-/* The processor's CRC-32C of eight bytes and of one, for functions that are marked with the first, where there is one. */
+/* The processor's CRC-32C of eight bytes, four and one, for functions marked with the first, where there is one. */
 #if defined(__x86_64__)
 #define KEEP__WITH_CRC32C __attribute__((target("sse4.2")))
 #define KEEP__HAS_CRC32C __builtin_cpu_supports("sse4.2")
 #define KEEP__CRC32C_WORD(crc, word) __builtin_ia32_crc32di((crc), (word))
+#define KEEP__CRC32C_HALF(crc, half) __builtin_ia32_crc32si((crc), (half))
 #define KEEP__CRC32C_BYTE(crc, byte) __builtin_ia32_crc32qi((crc), (byte))
 #else
 #define KEEP__WITH_CRC32C
 #define KEEP__HAS_CRC32C 0
 #define KEEP__CRC32C_WORD(crc, word) (crc)
+#define KEEP__CRC32C_HALF(crc, half) (crc)
 #define KEEP__CRC32C_BYTE(crc, byte) (crc)
 #endif
 

@@ -26,7 +26,7 @@ keep_status keep__crypto_init(void)
 
 bool keep__equal(const void *a, const void *b, size_t len)
 {
-    int differs = sodium_memcmp(a, b, len);
+    int differs = len == crypto_verify_16_BYTES ? crypto_verify_16(a, b) : sodium_memcmp(a, b, len); /* a tag: faster */
 
     KEEP_CT_RELEASE("whether two secrets are equal is what is asked", &differs, sizeof differs);
     return differs == 0;

@@ -82,50 +82,50 @@ static keep_status open_datagram(const keep_session *session, keep__cipher *ciph
     return keep__cipher_open(cipher, &job);
 }
 
-/* The part of the room that a packet has; false: its datagram changed since it was measured. */
-static bool take_room(struct room *used, const keep_packet_info *info, const keep_packet_open_out *out,
-                      keep_packet_opened *opened)
+/* Gives a packet its part of the room; false: its datagram changed since it was measured. */
+static bool take_room(struct room *used, const keep_packet_info *info, const keep_packet_open_out *out)
 {
     size_t events = keep__frame_span_count(info);
 
     if (info->payload_len > out->cap - used->data || events > out->event_cap - used->events)
         return false;
-    opened->payload = (keep_span){ (uint32_t)used->data, info->payload_len };
-    opened->first_event = (uint32_t)used->events;
-    opened->event_count = (uint32_t)events;
     used->data += info->payload_len;
     used->events += events;
     return true;
 }
 
 /* The events of an authentic packet. */
-static keep_status read_events(const keep_packet_opened *opened, const keep_packet_open_out *out)
+static keep_status read_events(const keep_packet_info *info, struct room place, const keep_packet_open_out *out)
 {
-    keep_bytes plaintext = { out->data + opened->payload.offset, opened->payload.len };
+    keep_bytes plaintext = { out->data + place.data, info->payload_len };
 
-    return keep__frame_read_events(plaintext, opened->payload.offset, opened->info.event_count,
-                                   out->events + opened->first_event);
+    return keep__frame_read_events(plaintext, (uint32_t)place.data, info->event_count, out->events + place.events);
 }
 
 /* One packet, but for its place in the window: what its frames say is not told before that. */
 static void open_item(keep_session *session, keep__cipher *cipher, const struct judged *judged, const uint8_t *datagram,
                       struct room *used, const keep_packet_open_out *out, keep_packet_opened *opened)
 {
-    keep_packet_opened item = { .status = judged->status, .info = judged->info };
+    const keep_packet_info *info = &judged->info;
+    struct room place = *used;
+    keep_status st = judged->status;
 
-    memset(opened, 0, sizeof *opened);
-    if (item.status == KEEP_OK && !take_room(used, &item.info, out, &item))
-        item.status = KEEP_ERR_BUFFER_TOO_SMALL;
-    opened->status = item.status;
-    if (item.status != KEEP_OK)
+    if (st == KEEP_OK && !take_room(used, info, out))
+        st = KEEP_ERR_BUFFER_TOO_SMALL;
+    if (st != KEEP_OK) {
+        *opened = (keep_packet_opened){ .status = st };
         return;
-    item.status =
-        open_datagram(session, cipher, judged, datagram + KEEP_PACKET_HEADER_LEN, out->data + item.payload.offset);
-    if (item.status != KEEP_OK)
+    }
+    st = open_datagram(session, cipher, judged, datagram + KEEP_PACKET_HEADER_LEN, out->data + place.data);
+    if (st != KEEP_OK)
         atomic_fetch_add(&session->auth_failed, 1);
     else
-        item.status = read_events(&item, out);
-    *opened = item;
+        st = read_events(info, place, out);
+    opened->status = st;
+    opened->info = *info;
+    opened->payload = (keep_span){ (uint32_t)place.data, info->payload_len };
+    opened->first_event = (uint32_t)place.events;
+    opened->event_count = (uint32_t)(used->events - place.events);
 }
 
 static bool is_authentic(keep_status st)

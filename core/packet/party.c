@@ -66,7 +66,7 @@ static bool mix_product(keep__noise *noise, const uint8_t *private_key, const ui
     return true;
 }
 
-/* es and se name the initiator's key first; which of ours is meant follows from the role. */
+/* Only IK has ss. es and se name the initiator's key first; which of ours is meant follows from the role. */
 static bool mix_token(keep__party *party, enum token token)
 {
     keep__party_secrets *secrets = party->secrets;

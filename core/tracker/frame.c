@@ -63,6 +63,8 @@ static KEEP__WITH_CRC32C uint32_t crc_by_processor(const uint8_t *bytes, size_t 
 
     while (reader.left >= sizeof crc)
         crc = KEEP__CRC32C_WORD(crc, keep__read_u64le(&reader));
+    if (reader.left >= sizeof(uint32_t)) /* as in every frame */
+        crc = KEEP__CRC32C_HALF((uint32_t)crc, keep__read_u32le(&reader));
     for (; reader.left > 0; reader.at++, reader.left--)
         crc = KEEP__CRC32C_BYTE((uint32_t)crc, *reader.at);
     return ~(uint32_t)crc;

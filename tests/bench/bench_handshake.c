@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An IK handshake, both sides, up to its end, beside as many bare products of curve points as it cannot do without: five
- * each.
+ * An IK handshake, both sides, up to its end, beside the bare products of curve points that it cannot do without: four
+ * each, and two public keys each, of which the caller gives only the private ones. Beside ten products, too, as if he gave
+ * both.
  */
 #include <keep/keep.h>
 
@@ -11,9 +12,10 @@
 #include "bench.h"
 
 enum {
-    PRODUCTS = 10,
     LONGEST = 256
 };
+
+static const uint8_t scalar[crypto_scalarmult_SCALARBYTES] = { 1 };
 
 struct parties {
     keep_secret *initiator, *responder, *shared;
@@ -56,14 +58,29 @@ static void shake_hands(void *state, size_t count)
     }
 }
 
-static void multiply(void *state, size_t count)
+static void multiply(const struct parties *parties, size_t count)
 {
-    const struct parties *parties = state;
-    static const uint8_t scalar[crypto_scalarmult_SCALARBYTES] = { 1 };
     uint8_t product[crypto_scalarmult_BYTES];
 
-    for (size_t i = 0; i < PRODUCTS * count; i++)
+    for (size_t i = 0; i < count; i++)
         BENCH_CHECK(crypto_scalarmult(product, scalar, parties->responder_public) == 0);
+}
+
+static void make_products_and_keys(void *state, size_t count)
+{
+    uint8_t public_key[crypto_scalarmult_BYTES];
+
+    for (size_t i = 0; i < count; i++) {
+        multiply(state, 8);
+        for (size_t key = 0; key < 4; key++)
+            BENCH_CHECK(crypto_scalarmult_base(public_key, scalar) == 0);
+    }
+}
+
+static void make_ten_products(void *state, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        multiply(state, 10);
 }
 
 int main(void)
@@ -75,7 +92,8 @@ int main(void)
     BENCH_CHECK(keep_secret_generate(NULL, KEEP_HANDSHAKE_KEY_LEN, &parties.shared) == KEEP_OK);
     BENCH_CHECK(keep_handshake_public_key(parties.responder, parties.responder_public) == KEEP_OK);
     bench_run("handshake", shake_hands, &parties);
-    bench_run("floor.handshake", multiply, &parties);
+    bench_run("floor.handshake", make_products_and_keys, &parties);
+    bench_run("ten_products", make_ten_products, &parties);
     BENCH_CHECK(keep_secret_free(&parties.initiator) == KEEP_OK);
     BENCH_CHECK(keep_secret_free(&parties.responder) == KEEP_OK);
     BENCH_CHECK(keep_secret_free(&parties.shared) == KEEP_OK);

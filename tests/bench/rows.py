@@ -130,6 +130,7 @@ PACKET_PEERS = [
     *packets("2t_shared_build_64", "2t_shared_build_64", "2t_build_64", (1, 1.8)),
     Row("packet.pool_pair", "bench_packet", "pool_pair", 4, "packet-rust", "pool_pair", NET),
     Row("packet.commit", "bench_window", "commit", 1, "packet-rust", "commit", NET),
+    Row("packet.handshake", "bench_handshake", "handshake", 0.8, "bench_handshake", "ten_products", "ten products"),
     *sizes("seed", "build", "build", {64: (4, 7), 256: (4, 7), 1024: (2.2, 5), 4096: (2, 3.5), 8104: (2, 3.5)}, SEED),
     *packets("seed_batch16_64", "seal_batch_64", "build_64", (4, 9), SEED),
 ]
