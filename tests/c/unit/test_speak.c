@@ -334,6 +334,22 @@ START_TEST(each_last_word_has_a_later_timestamp)
 }
 END_TEST
 
+START_TEST(an_agents_key_is_made_of_a_masters_32_bytes)
+{
+    KEEP_AUTO(keep_secret) master = new_secret(NULL, KEEP__BEAT_KEY_LEN);
+    KEEP_AUTO(keep_secret) longer = new_secret(NULL, KEEP__BEAT_KEY_LEN + 1);
+    keep_secret *agent = NULL;
+
+    assert_status(keep_beacon_agent_key(master, 5, NULL), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_beacon_agent_key(NULL, 5, &agent), KEEP_ERR_INVALID_ARGUMENT);
+    assert_status(keep_beacon_agent_key(longer, 5, &agent), KEEP_ERR_INVALID_ARGUMENT);
+    ck_assert_ptr_null(agent);
+    assert_ok(keep_beacon_agent_key(master, 5, &agent));
+    ck_assert_uint_eq(info_of(agent).len, KEEP__BEAT_KEY_LEN);
+    assert_ok(keep_secret_free(&agent));
+}
+END_TEST
+
 RUN_SUITE("speak", ONCE(options_that_make_no_beacon_are_refused), TIMES(what_a_beacon_needs_of_the_system_is_told, 3),
           ONCE(a_pid_of_1_is_sent_as_unknown), ONCE(calls_without_a_beacon_or_an_output_are_refused),
           ONCE(settings_that_a_notice_cannot_say_are_refused), ONCE(an_interrupted_send_is_made_again),
@@ -341,4 +357,5 @@ RUN_SUITE("speak", ONCE(options_that_make_no_beacon_are_refused), TIMES(what_a_b
           ONCE(a_frame_that_a_purge_overlaps_is_not_sent), ONCE(a_last_word_that_a_purge_overlaps_is_not_sent),
           ONCE(a_second_arming_keeps_the_first), ONCE(a_last_word_without_a_counter_left_is_not_sent),
           ONCE(a_spent_salt_needs_a_connection_first), ONCE(a_prepared_frame_uses_its_counter_sent_or_not),
-          ONCE(a_detached_beacon_in_a_child_restarts_only_if_told_to), ONCE(each_last_word_has_a_later_timestamp))
+          ONCE(a_detached_beacon_in_a_child_restarts_only_if_told_to), ONCE(each_last_word_has_a_later_timestamp),
+          ONCE(an_agents_key_is_made_of_a_masters_32_bytes))
