@@ -95,10 +95,13 @@ static void set_up_intake(keep_observer *observer, const keep_observer_options *
 static keep_status make_observer(const keep_observer_options *options, keep_tracker *tracker,
                                  keep_observer **out_observer, keep_error *err)
 {
-    size_t len = sizeof(keep_observer) + tracker->ledger.options.capacity * sizeof(keep__life);
-    keep_observer *observer = keep__heap_new(len);
+    size_t len = 0;
+    keep_observer *observer;
     keep_status st;
 
+    (void)keep__size_mul(tracker->ledger.options.capacity, sizeof(keep__life), &len); /* fits, as asserted above */
+    (void)keep__size_add(len, sizeof *observer, &len);
+    observer = keep__heap_new(len);
     if (observer == NULL)
         return fail_observer(err, KEEP_ERR_NO_MEMORY, "memory for the observer was refused");
     st = keep__watch_open(options->clock, &observer->watch, err);
