@@ -51,8 +51,8 @@ typedef struct keep__last_word {
 } keep__last_word;
 
 struct keep_beacon {
-    uint32_t stamp; /* of the process; see memory/guard.h */
-    uint32_t pid;   /* as it is sent */
+    uint32_t stamp;              /* of the process; see memory/guard.h */
+    uint32_t pid;                /* as it is sent */
     keep_beacon_options options; /* without its pointers */
     keep__peer peer;
     keep__connection connection;
@@ -88,6 +88,9 @@ keep_status keep__beacon_reconnect(keep_beacon *beacon, keep_error *err);
 
 /* Closes what a crash would use, and stops telling signals. */
 void keep__beacon_disarm(keep_beacon *beacon);
+
+/* A last word's timestamp: now, and above all former ones. Async-signal-safe. */
+uint64_t keep__crash_timestamp(_Atomic uint64_t *last, uint64_t now_ns);
 
 /* A frame as it goes out: itself, or sealed. `out` has room for KEEP_BEAT_MASTER_LEN; gives the length. */
 size_t keep__beacon_wrap(const keep_beacon *beacon, const uint8_t prefix[KEEP__PREFIX_LEN], uint32_t counter,

@@ -16,16 +16,14 @@
 
 static _Atomic uint64_t last_timestamp; /* of all last words of this process */
 
-/* A timestamp above all former ones. */
-static uint64_t next_timestamp(uint64_t now_ns)
+uint64_t keep__crash_timestamp(_Atomic uint64_t *last, uint64_t now_ns)
 {
-    uint64_t before = atomic_load_explicit(&last_timestamp, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(last, memory_order_relaxed);
     uint64_t next;
 
     do {
         next = now_ns > before ? now_ns : before + 1;
-    } while (!atomic_compare_exchange_weak_explicit(&last_timestamp, &before, next, memory_order_relaxed,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(last, &before, next, memory_order_relaxed, memory_order_relaxed));
     return next;
 }
 
@@ -53,7 +51,7 @@ void keep_beacon_crash(keep_beacon *beacon, uint32_t payload)
         atomic_load_explicit(&beacon->last_word.is_armed, memory_order_acquire) == 0)
         return;
     beat.pid = beacon->pid;
-    beat.timestamp_ns = next_timestamp(keep__beacon_clock(beacon));
+    beat.timestamp_ns = keep__crash_timestamp(&last_timestamp, keep__beacon_clock(beacon));
     if (beacon->options.mode != KEEP_BEAT_PLAIN)
         counter = take_counter(&beacon->last_word.counter);
     if (counter != UINT32_MAX && keep__beat_encode(&beat, frame) == KEEP_OK) {

@@ -22,6 +22,8 @@
 #define SPARE_FILES 64 /* descriptors that are left to the rest of the program */
 #define ALL_MARKS (KEEP_MARK_TRUNCATED | KEEP_MARK_NO_CREDENTIALS | KEEP_MARK_SENDER_GONE | KEEP_MARK_ATTESTED)
 
+_Static_assert(sizeof(keep__life) < SIZE_MAX / 2 / KEEP_MAX_AGENTS, "an observer's block has a length");
+
 keep_status keep__observer_check(const keep_observer *observer)
 {
     return observer == NULL ? KEEP_ERR_INVALID_ARGUMENT : keep__guard_check(observer->stamp);
@@ -93,13 +95,13 @@ static void set_up_intake(keep_observer *observer, const keep_observer_options *
 static keep_status make_observer(const keep_observer_options *options, keep_tracker *tracker,
                                  keep_observer **out_observer, keep_error *err)
 {
-    size_t len;
-    keep_observer *observer = NULL;
+    size_t len = 0;
+    keep_observer *observer;
     keep_status st;
 
-    if (keep__size_mul(tracker->ledger.options.capacity, sizeof(keep__life), &len) &&
-        keep__size_add(len, sizeof *observer, &len))
-        observer = keep__heap_new(len);
+    (void)keep__size_mul(tracker->ledger.options.capacity, sizeof(keep__life), &len); /* fits, as asserted above */
+    (void)keep__size_add(len, sizeof *observer, &len);
+    observer = keep__heap_new(len);
     if (observer == NULL)
         return fail_observer(err, KEEP_ERR_NO_MEMORY, "memory for the observer was refused");
     st = keep__watch_open(options->clock, &observer->watch, err);

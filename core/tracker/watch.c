@@ -87,6 +87,5 @@ void keep__watch_close(keep__watch *watch)
 {
     if (watch->timer >= 0)
         (void)close(watch->timer);
-    if (watch->set >= 0)
-        (void)close(watch->set);
+    (void)close(watch->set);
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sweep: the wrappers of wrapped.sym, what they count, and the loops. One thread.
+ * Sweep: the loops. One thread.
  */
 #include "sweep.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/types.h>
 
 #include <check.h>
 
@@ -24,180 +19,42 @@ enum {
     MAX_RUNS = 1000
 };
 
-/* Which call fails next, and what the calls have left behind. */
+/* Which call fails next. */
 static struct {
-    bool is_armed;
     bool is_persistent;
-    unsigned at;           /* the call that fails, from 1 */
-    unsigned variant;      /* which of its errors it gives */
-    const char *only;      /* the symbol that fails; NULL: any */
+    unsigned at;      /* the call that fails, from 1 */
+    unsigned variant; /* which of its errors it gives */
+    const char *only; /* the symbol that fails */
     int only_error;
-    unsigned calls, failed;
-    const char *last;      /* the symbol that failed last */
-    long blocks;           /* alive */
-    long mapped;           /* bytes */
 } state;
 
-bool is_to_fail(const char *symbol, const int errors[VARIANTS])
+static int choose_place(const char *symbol, const int errors[VARIANTS])
 {
-    bool is_chosen;
+    bool is_chosen = fault_counts.calls == state.at || (state.is_persistent && fault_counts.calls > state.at);
 
-    if (!state.is_armed)
-        return false;
-    state.calls++;
-    if (state.only != NULL)
-        is_chosen = strcmp(state.only, symbol) == 0;
-    else
-        is_chosen = state.calls == state.at || (state.is_persistent && state.calls > state.at);
-    if (!is_chosen)
-        return false;
-    state.failed++;
-    state.last = symbol;
-    errno = state.only != NULL ? state.only_error : errors[state.variant];
-    return true;
+    (void)symbol;
+    return is_chosen ? errors[state.variant] : 0;
 }
 
-static const int no_memory[VARIANTS] = { ENOMEM, ENOMEM, ENOMEM };
-
-void *__real_malloc(size_t len);
-void *__wrap_malloc(size_t len);
-void *__real_calloc(size_t count, size_t len);
-void *__wrap_calloc(size_t count, size_t len);
-void *__real_aligned_alloc(size_t alignment, size_t len);
-void *__wrap_aligned_alloc(size_t alignment, size_t len);
-void __real_free(void *ptr);
-void __wrap_free(void *ptr);
-void *__real_mmap(void *start, size_t len, int access, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *start, size_t len, int access, int flags, int fd, off_t offset);
-int __real_munmap(void *start, size_t len);
-int __wrap_munmap(void *start, size_t len);
-int __real_mprotect(void *start, size_t len, int access);
-int __wrap_mprotect(void *start, size_t len, int access);
-int __real_madvise(void *start, size_t len, int advice);
-int __wrap_madvise(void *start, size_t len, int advice);
-int __real_mlock2(const void *start, size_t len, unsigned flags);
-int __wrap_mlock2(const void *start, size_t len, unsigned flags);
-int __real_ftruncate(int fd, off_t len);
-int __wrap_ftruncate(int fd, off_t len);
-int __real_close(int fd);
-int __wrap_close(int fd);
-ssize_t __real_getrandom(void *out, size_t len, unsigned flags);
-ssize_t __wrap_getrandom(void *out, size_t len, unsigned flags);
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-
-static void *counted(void *block)
+static int choose_symbol(const char *symbol, const int errors[VARIANTS])
 {
-    state.blocks += state.is_armed && block != NULL;
-    return block;
-}
-
-void *__wrap_malloc(size_t len)
-{
-    return is_to_fail("malloc", no_memory) ? NULL : counted(__real_malloc(len));
-}
-
-void *__wrap_calloc(size_t count, size_t len)
-{
-    return is_to_fail("calloc", no_memory) ? NULL : counted(__real_calloc(count, len));
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t len)
-{
-    return is_to_fail("aligned_alloc", no_memory) ? NULL : counted(__real_aligned_alloc(alignment, len));
-}
-
-void __wrap_free(void *ptr)
-{
-    state.blocks -= state.is_armed && ptr != NULL;
-    __real_free(ptr);
-}
-
-void *__wrap_mmap(void *start, size_t len, int access, int flags, int fd, off_t offset)
-{
-    static const int errors[VARIANTS] = { ENOMEM, EAGAIN, EPERM };
-    void *mapped;
-
-    if (is_to_fail("mmap", errors))
-        return MAP_FAILED;
-    mapped = __real_mmap(start, len, access, flags, fd, offset);
-    if (state.is_armed && mapped != MAP_FAILED && (flags & MAP_FIXED) == 0)
-        state.mapped += (long)len;
-    return mapped;
-}
-
-int __wrap_munmap(void *start, size_t len)
-{
-    if (state.is_armed)
-        state.mapped -= (long)len;
-    return __real_munmap(start, len);
-}
-
-int __wrap_mprotect(void *start, size_t len, int access)
-{
-    static const int errors[VARIANTS] = { ENOMEM, EACCES, EINVAL };
-
-    return is_to_fail("mprotect", errors) ? -1 : __real_mprotect(start, len, access);
-}
-
-int __wrap_madvise(void *start, size_t len, int advice)
-{
-    static const int errors[VARIANTS] = { ENOMEM, EINVAL, EAGAIN };
-
-    return is_to_fail("madvise", errors) ? -1 : __real_madvise(start, len, advice);
-}
-
-int __wrap_mlock2(const void *start, size_t len, unsigned flags)
-{
-    static const int errors[VARIANTS] = { ENOMEM, EPERM, EINVAL };
-
-    return is_to_fail("mlock2", errors) ? -1 : __real_mlock2(start, len, flags);
-}
-
-int __wrap_ftruncate(int fd, off_t len)
-{
-    static const int errors[VARIANTS] = { EINVAL, ENOMEM, EPERM };
-
-    return is_to_fail("ftruncate", errors) ? -1 : __real_ftruncate(fd, len);
-}
-
-int __wrap_close(int fd)
-{
-    return __real_close(fd);
-}
-
-ssize_t __wrap_getrandom(void *out, size_t len, unsigned flags)
-{
-    static const int errors[VARIANTS] = { ENOSYS, EAGAIN, EIO };
-
-    return is_to_fail("getrandom", errors) ? -1 : __real_getrandom(out, len, flags);
-}
-
-long __wrap_syscall(long number, ...)
-{
-    static const int errors[VARIANTS] = { ENOSYS, EMFILE, ENOMEM };
-    va_list list;
-    long args[3];
-
-    va_start(list, number);
-    for (int i = 0; i < 3; i++)
-        args[i] = va_arg(list, long); /* what was not passed is not looked at */
-    va_end(list);
-    return is_to_fail("syscall", errors) ? -1 : __real_syscall(number, args[0], args[1], args[2]);
+    (void)errors;
+    return strcmp(state.only, symbol) == 0 ? state.only_error : 0;
 }
 
 void fail_calls_of(const char *symbol, int error)
 {
     state.only = symbol;
     state.only_error = error;
-    state.is_armed = symbol != NULL;
     if (symbol != NULL)
-        state.failed = 0;
+        faults_begin(choose_symbol);
+    else
+        faults_end();
 }
 
 unsigned failed_calls(void)
 {
-    return state.failed;
+    return fault_counts.failed;
 }
 
 /* What a process must have as much of after a run as before. */
@@ -208,7 +65,7 @@ struct belongings {
 
 static struct belongings belongings_now(void)
 {
-    return (struct belongings){ state.blocks, state.mapped, count_descriptors(), locked_len() };
+    return (struct belongings){ fault_counts.blocks, fault_counts.mapped, count_descriptors(), locked_len() };
 }
 
 /* What the run was, for the message of a failure. */
@@ -216,7 +73,7 @@ static const char *describe(void)
 {
     static char text[128];
 
-    snprintf(text, sizeof text, "call %u (%s) failing %s, error %u", state.at, state.last,
+    snprintf(text, sizeof text, "call %u (%s) failing %s, error %u", state.at, fault_counts.last,
              state.is_persistent ? "for ever" : "once", state.variant);
     return text;
 }
@@ -225,7 +82,7 @@ void body_needs_at(bool condition, const char *text, int line)
 {
     if (condition)
         return;
-    state.is_armed = false;
+    faults_end();
     ck_abort_msg("line %d, %s: not so: %s", line, describe(), text);
 }
 
@@ -233,12 +90,9 @@ static keep_status run_armed(sweep_body body, void *ctx)
 {
     keep_status st;
 
-    state.calls = 0;
-    state.failed = 0;
-    state.last = "none";
-    state.is_armed = true;
+    faults_begin(choose_place);
     st = body(ctx);
-    state.is_armed = false;
+    faults_end();
     return st;
 }
 
@@ -256,7 +110,7 @@ static keep_status run_counted(sweep_body body, void *ctx)
 
 static void need_listed(keep_status st, const keep_status *listed, size_t count)
 {
-    bool is_listed = st == KEEP_OK && state.failed == 0;
+    bool is_listed = st == KEEP_OK && fault_counts.failed == 0;
 
     for (size_t i = 0; i < count; i++)
         is_listed = is_listed || st == listed[i];
@@ -283,7 +137,7 @@ static void sweep_round(sweep_body body, void *ctx, const keep_status *listed, s
     for (state.at = 1;; state.at++) {
         struct belongings before = belongings_now();
         keep_status st = run_armed(body, ctx);
-        unsigned failed = state.failed;
+        unsigned failed = fault_counts.failed;
 
         need_listed(st, listed, count);
         if (!is_measured)
@@ -326,7 +180,7 @@ static void use_first(void *ctx)
 {
     const struct first_use *use = ctx;
     keep_status st = run_armed(use->body, use->ctx);
-    bool is_over = state.failed == 0;
+    bool is_over = fault_counts.failed == 0;
 
     need_listed(st, use->listed, use->count);
     child_needs(run_counted(use->body, use->ctx) == KEEP_OK);

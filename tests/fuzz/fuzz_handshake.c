@@ -2,6 +2,7 @@
 /*
  * Messages of a handshake, changed and invented, to both roles: AUTH, no change, and the right one is read afterwards.
  */
+#include "faults.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@
 
 enum {
     SIDES = 2,
+    KEYS = 4,
     LONGEST = 2048
 };
 
@@ -21,17 +23,20 @@ static keep_secret *secret_of(int fill)
     keep_secret *secret = NULL;
 
     memset(bytes, fill, sizeof bytes);
-    fuzz_needs(keep_secret_from_bytes(NULL, bytes, sizeof bytes, &secret) == KEEP_OK);
+    (void)fuzz_works(keep_secret_from_bytes(NULL, bytes, sizeof bytes, &secret));
     return secret;
 }
 
-static keep_handshake *new_side(uint32_t pattern, int side)
+static keep_handshake *with_keys(uint32_t pattern, int side, keep_secret *const keys[KEYS])
 {
     keep_handshake_options options = KEEP_HANDSHAKE_OPTIONS_INIT;
-    keep_secret *keys[] = { secret_of(1 + side), secret_of(3), secret_of(4 + side), secret_of(2) };
     uint8_t responder[KEEP_HANDSHAKE_KEY_LEN];
     keep_handshake *handshake = NULL;
 
+    for (int i = 0; i < KEYS; i++) {
+        if (keys[i] == NULL)
+            return NULL;
+    }
     fuzz_needs(keep_handshake_public_key(keys[3], responder) == KEEP_OK);
     options.pattern = pattern;
     options.role = side == 0 ? KEEP_INITIATOR : KEEP_RESPONDER;
@@ -39,8 +44,17 @@ static keep_handshake *new_side(uint32_t pattern, int side)
     options.pre_shared_key = keys[1];
     options.ephemeral_key = keys[2];
     options.remote_static = pattern == KEEP_NOISE_IKPSK2 && side == 0 ? responder : NULL;
-    fuzz_needs(keep_handshake_new(&options, &handshake) == KEEP_OK);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    (void)fuzz_works(keep_handshake_new(&options, &handshake));
+    return handshake;
+}
+
+/* NULL if that failed. */
+static keep_handshake *new_side(uint32_t pattern, int side)
+{
+    keep_secret *keys[KEYS] = { secret_of(1 + side), secret_of(3), secret_of(4 + side), secret_of(2) };
+    keep_handshake *handshake = with_keys(pattern, side, keys);
+
+    for (int i = 0; i < KEYS; i++)
         fuzz_needs(keep_secret_free(&keys[i]) == KEEP_OK);
     return handshake;
 }
@@ -73,19 +87,23 @@ static void pass(keep_handshake *writer, keep_handshake *reader, const uint8_t *
     fuzz_needs(read_message(reader, message, message_len) == KEEP_OK);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+static void shake_hands(const uint8_t *bytes, size_t len)
 {
-    uint32_t pattern = len != 0 && bytes[0] % 2 == 0 ? KEEP_NOISE_IKPSK2 : KEEP_NOISE_XXPSK3;
+    uint32_t pattern = bytes[0] % 2 == 0 ? KEEP_NOISE_IKPSK2 : KEEP_NOISE_XXPSK3;
     int count = pattern == KEEP_NOISE_IKPSK2 ? 2 : 3;
     keep_handshake *sides[SIDES];
 
-    if (len < 3 || len > LONGEST - 100)
-        return 0;
     for (int side = 0; side < SIDES; side++)
         sides[side] = new_side(pattern, side);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count && sides[0] != NULL && sides[1] != NULL; i++)
         pass(sides[i % SIDES], sides[1 - i % SIDES], bytes, len);
     for (int side = 0; side < SIDES; side++)
         keep_handshake_free(&sides[side]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    if (len >= 3 && len <= LONGEST - 100)
+        fuzz_with_faults(shake_hands, bytes, len);
     return 0;
 }

@@ -3,6 +3,7 @@
  * Datagrams for an observer: bytes are feeds. Agents that the ledger counts are those it lists, no more stalled than
  * there are, and the metrics have the length they tell.
  */
+#include "faults.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -90,7 +91,7 @@ static void feed_all(keep_observer *observer, struct supply *supply)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+static void observe(const uint8_t *bytes, size_t len)
 {
     keep_tracker_options options = KEEP_TRACKER_OPTIONS_INIT;
     keep_observer_options given = KEEP_OBSERVER_OPTIONS_INIT;
@@ -106,12 +107,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     given.global_burst = 20;
     given.own_namespace_only = len % 2;
     given.own_ns_inode = 1;
-    fuzz_needs(keep_tracker_new(&options, &tracker) == KEEP_OK);
-    fuzz_needs(keep_observer_new(&given, tracker, &observer, NULL) == KEEP_OK);
-    feed_all(observer, &supply);
-    check_ledger(tracker);
-    check_metrics(observer);
+    if (fuzz_works(keep_tracker_new(&options, &tracker)) &&
+        fuzz_works(keep_observer_new(&given, tracker, &observer, NULL))) {
+        feed_all(observer, &supply);
+        check_ledger(tracker);
+        check_metrics(observer);
+    }
     keep_observer_free(&observer);
     keep_tracker_free(&tracker);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    fuzz_with_faults(observe, bytes, len);
     return 0;
 }

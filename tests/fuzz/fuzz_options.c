@@ -2,6 +2,7 @@
 /*
  * Options of any size and content: they are refused, or the pool that they make works.
  */
+#include "faults.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -24,15 +25,13 @@ static void use(keep_pool *pool, const keep_acquire_options *options)
 }
 
 /* The first byte says how long the pool's options claim to be, the second what the acquire options' flags are. */
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+static void make_pool(const uint8_t *bytes, size_t len)
 {
     _Alignas(16) uint8_t given[ROOM] = { 0 };
     keep_acquire_options acquire = KEEP_ACQUIRE_OPTIONS_INIT;
     keep_pool_options *options = (keep_pool_options *)(void *)given;
     keep_pool *pool = NULL;
 
-    if (len < 2)
-        return 0;
     memcpy(given, bytes + 2, len - 2 < sizeof given ? len - 2 : sizeof given);
     options->size = sizeof *options - 16 + bytes[0] % 32;
     if (options->max_bytes > 1 << 20 && options->max_bytes <= KEEP_MAX_POOL_BYTES)
@@ -43,5 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     else
         fuzz_needs(pool == NULL);
     keep_pool_free(&pool);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    if (len >= 2)
+        fuzz_with_faults(make_pool, bytes, len);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/forked.h"
 #include "support/suite.h"
 
 enum {
@@ -213,7 +214,7 @@ pid_t agent_start(const struct post *post, agent_body body, void *ctx)
     beacon = beacon_to(post);
     body(beacon, ctx);
     keep_beacon_free(&beacon);
-    _exit(0);
+    leave_child(0);
 }
 
 int agent_end(pid_t pid)

@@ -279,8 +279,8 @@ START_TEST(a_name_is_a_label_whatever_it_contains)
 
     begin(&scene);
     feed_beat(&scene, 7, 3, 1);
-    memcpy(scene.intake->lives[place(&scene)].comm, "a\"b\\\n\x80~", 8);
-    ck_assert_ptr_nonnull(strstr(metrics_of(&scene), "comm=\"a\\\"b\\\\??~\",origin=\"kernel\""));
+    memcpy(scene.intake->lives[place(&scene)].comm, "a\"b\\\n\x80\x7F~", 9);
+    ck_assert_ptr_nonnull(strstr(metrics_of(&scene), "comm=\"a\\\"b\\\\???~\",origin=\"kernel\""));
     end(&scene);
 }
 END_TEST

@@ -112,6 +112,29 @@ START_TEST(a_path_whose_making_fails_is_told)
 }
 END_TEST
 
+/* Also a file of the same number on another device. */
+START_TEST(a_path_of_another_file_is_not_unlinked)
+{
+    keep_listen_options options;
+    keep__listener listener, other;
+
+    make_folder();
+    options = options_of(path);
+    assert_ok(keep__listener_open(&options, &listener, NULL));
+    other = listener;
+    other.device++;
+    keep__listener_unlink(&other);
+    other = listener;
+    other.inode++;
+    keep__listener_unlink(&other);
+    ck_assert_int_eq(access(path, F_OK), 0);
+    keep__listener_unlink(&listener);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    keep__listener_close(&listener);
+    remove_folder();
+}
+END_TEST
+
 /* A path at which nobody listens any more. */
 static void leave_stale_socket(void)
 {
@@ -435,4 +458,5 @@ RUN_SUITE("listener", ONCE(an_abstract_name_is_no_file_and_may_be_taken),
           TIMES(an_address_is_numeric_and_loopback_unless_others_are_allowed, sizeof addresses / sizeof *addresses),
           ONCE(an_address_that_cannot_be_had_is_told), TIMES(what_the_kernel_says_otherwise_is_no_credential, 5),
           ONCE(a_descriptor_that_comes_all_the_same_is_closed),
-          ONCE(an_interrupted_receive_goes_on_and_nothing_there_is_no_error))
+          ONCE(an_interrupted_receive_goes_on_and_nothing_there_is_no_error),
+          ONCE(a_path_of_another_file_is_not_unlinked))
