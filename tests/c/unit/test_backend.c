@@ -263,6 +263,8 @@ START_TEST(of_two_that_want_one_context_the_second_takes_the_next)
     assert_ok(keep__backend_grow(backend));
     before_write(backend, sizeof *backend, borrow_too, &backend->slots[0]);
     ck_assert_ptr_eq(keep__backend_borrow(backend), &backend->slots[1]);
+    for (uint32_t i = 0; i < backend->count; i++)
+        end_stub(backend->slots[i].context);
 }
 END_TEST
 
