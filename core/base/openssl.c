@@ -22,15 +22,18 @@ static OSSL_LIB_CTX *need_context(void)
 {
     OSSL_LIB_CTX *expected = NULL;
     OSSL_LIB_CTX *made;
+    OSSL_PROVIDER *provider;
 
     if (atomic_load(&private_context) != NULL)
         return atomic_load(&private_context);
     made = OSSL_LIB_CTX_new();
     if (made == NULL)
         return NULL;
-    if (OSSL_PROVIDER_load(made, "default") == NULL ||
-        !atomic_compare_exchange_strong(&private_context, &expected, made))
+    provider = OSSL_PROVIDER_load(made, "default");
+    if (provider == NULL || !atomic_compare_exchange_strong(&private_context, &expected, made)) {
+        (void)OSSL_PROVIDER_unload(provider);
         OSSL_LIB_CTX_free(made);
+    }
     return atomic_load(&private_context);
 }
 

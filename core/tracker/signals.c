@@ -115,12 +115,17 @@ keep_status keep__signals_stack(keep_error *err)
     if ((present.ss_flags & SS_DISABLE) == 0)
         return KEEP_OK;
     stack.ss_sp = keep__heap_new(STACK_LEN);
-    if (stack.ss_sp == NULL || keep__thread_at_exit(end_stack, stack.ss_sp) != KEEP_OK) {
-        keep__heap_free(stack.ss_sp, STACK_LEN);
+    if (stack.ss_sp == NULL)
         return fail_signals(err, KEEP_ERR_NO_MEMORY, "memory for a signal stack was refused");
+    if (sigaltstack(&stack, NULL) != 0) {
+        keep_status st = fail_signals(err, KEEP_ERR_SYSTEM, "the signal stack cannot be set");
+
+        keep__heap_free(stack.ss_sp, STACK_LEN);
+        return st;
     }
-    /* From here on the thread's end frees the stack, used or not. */
-    if (sigaltstack(&stack, NULL) != 0)
-        return fail_signals(err, KEEP_ERR_SYSTEM, "the signal stack cannot be set");
+    if (keep__thread_at_exit(end_stack, stack.ss_sp) != KEEP_OK) {
+        end_stack(stack.ss_sp);
+        return fail_signals(err, KEEP_ERR_NO_MEMORY, "the end of a signal stack cannot be awaited");
+    }
     return KEEP_OK;
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 
 #include "base/heap.h"
 #include "base/thread.h"
@@ -37,20 +37,20 @@ static void leave_with_signal(int signal)
     leave_child(signal);
 }
 
-static int *volatile nowhere;
-
 /* The former handler gets a fault of the program again, as it gets one that was sent. */
 static void fault(void *is_sent)
 {
+    volatile uint8_t *closed = new_pages(1);
     keep_beacon *beacon;
 
+    (void)mprotect((void *)(uintptr_t)closed, 1, PROT_NONE);
     (void)signal(SIGSEGV, leave_with_signal);
     beacon = new_beacon();
     child_needs(keep_beacon_arm(beacon, KEEP_ARM_SIGNALS, NULL) == KEEP_OK);
     if (*(bool *)is_sent)
         (void)raise(SIGSEGV);
     else
-        *nowhere = 1;
+        *closed = 1;
 }
 
 /* tracker R54 */
