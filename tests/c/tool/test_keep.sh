@@ -34,8 +34,7 @@ has out '^What protects secrets here$'
 has out '^  sodium +usable, [0-9.]+'
 has out ': payloads of 0 to [0-9]+ bytes$'
 lacks out 'Self-test|passed|FAILED'
-queue=$(cat /proc/sys/net/unix/max_dgram_qlen)
-has out "^  datagrams that a socket queues +$queue$"
+queue=$(cat /proc/sys/net/unix/max_dgram_qlen) && has out "^  datagrams that a socket queues +$queue$"
 if ((queue < 256)); then has out "  - .*net\.unix\.max_dgram_qlen"; else lacks out max_dgram_qlen; fi
 expect 0 "$keep" doctor
 has out '^Self-test, in (memory of memfd_secret|locked memory)$'
@@ -43,8 +42,7 @@ has out '^Self-test, in (memory of memfd_secret|locked memory)$'
 lacks out FAILED
 if limited 64 version &>"$dir/out"; then
     expect 0 limited 64 doctor
-    has out '^  may lock \(RLIMIT_MEMLOCK\) +64 KiB$'
-    has out 'LimitMEMLOCK'
+    has out '^  may lock \(RLIMIT_MEMLOCK\) +64 KiB$' && has out 'LimitMEMLOCK'
     expect 1 limited 0 doctor
     has out 'not possible: the kernel refused to lock more memory \(LOCK_LIMIT\)'
 fi
