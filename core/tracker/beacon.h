@@ -92,6 +92,9 @@ void keep__beacon_disarm(keep_beacon *beacon);
 /* A last word's timestamp: now, and above all former ones. Async-signal-safe. */
 uint64_t keep__crash_timestamp(_Atomic uint64_t *last, uint64_t now_ns);
 
+/* The counter of a sealed last word; UINT32_MAX: all are used up, since none is used twice. Async-signal-safe. */
+uint32_t keep__crash_counter(_Atomic uint32_t *counter);
+
 /* A frame as it goes out: itself, or sealed. `out` has room for KEEP_BEAT_MASTER_LEN; gives the length. */
 size_t keep__beacon_wrap(const keep_beacon *beacon, const uint8_t prefix[KEEP__PREFIX_LEN], uint32_t counter,
                          const uint8_t frame[KEEP_BEAT_LEN], uint8_t *out);

@@ -27,8 +27,7 @@ uint64_t keep__crash_timestamp(_Atomic uint64_t *last, uint64_t now_ns)
     return next;
 }
 
-/* The next counter; UINT32_MAX: all are used up, and none is used twice. */
-static uint32_t take_counter(_Atomic uint32_t *counter)
+uint32_t keep__crash_counter(_Atomic uint32_t *counter)
 {
     uint32_t taken = atomic_load_explicit(counter, memory_order_relaxed);
 
@@ -53,7 +52,7 @@ void keep_beacon_crash(keep_beacon *beacon, uint32_t payload)
     beat.pid = beacon->pid;
     beat.timestamp_ns = keep__crash_timestamp(&last_timestamp, keep__beacon_clock(beacon));
     if (beacon->options.mode != KEEP_BEAT_PLAIN)
-        counter = take_counter(&beacon->last_word.counter);
+        counter = keep__crash_counter(&beacon->last_word.counter);
     if (counter != UINT32_MAX && keep__beat_encode(&beat, frame) == KEEP_OK) {
         len = keep__beacon_wrap(beacon, beacon->last_word.prefix, counter, frame, wire);
         if (keep__beacon_check_key(beacon) == KEEP_OK)

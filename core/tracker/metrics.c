@@ -66,7 +66,7 @@ static const struct counter observer_counters[] = {
       offsetof(struct keep_observer_stats, foreign_namespace) },
     { "pidfd_unavailable", "Agents whose end is not seen at once.",
       offsetof(struct keep_observer_stats, pidfd_unavailable) },
-    { "io_errors", "Sockets that could not be read, timers that could not be set.",
+    { "io_errors", "What the system refused to an observer that polled.",
       offsetof(struct keep_observer_stats, io_errors) },
 };
 

@@ -208,10 +208,13 @@ size_t keep__observer_reap(keep_observer *observer, keep_event *out, size_t cap)
     size_t given = 0;
     size_t found;
     uint32_t before;
+    int code;
 
     do {
         before = observer->pidfd_count;
-        found = keep__watch_ready(&observer->watch, tags);
+        found = keep__watch_ready(&observer->watch, tags, &code);
+        if (code != 0)
+            keep__observer_fail(observer, code);
         for (size_t i = 0; i < found; i++)
             reap_one(observer, tags[i]);
         given += keep__reports_give(&observer->intake.reports, out + given, cap - given);

@@ -67,7 +67,7 @@ int keep__watch_arm(keep__watch *watch, uint64_t at_ns)
     return 0;
 }
 
-size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS])
+size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS], int *out_errno)
 {
     struct epoll_event events[KEEP__WATCH_TAGS];
     size_t found = 0;
@@ -76,6 +76,7 @@ size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS])
     do {
         count = epoll_wait(watch->set, events, KEEP__WATCH_TAGS, 0);
     } while (count < 0 && errno == EINTR);
+    *out_errno = count < 0 ? errno : 0;
     for (int i = 0; i < count; i++) {
         if (events[i].data.u64 != TIMER_TAG)
             tags[found++] = events[i].data.u64;

@@ -28,8 +28,8 @@ bool keep__watch_add(keep__watch *watch, int fd, uint64_t tag);
 /* Makes the set readable at `at_ns` of its clock, at once if that has passed; UINT64_MAX: never. 0, or errno: it stays. */
 int keep__watch_arm(keep__watch *watch, uint64_t at_ns);
 
-/* The tags of descriptors that are readable now; the timer has none. */
-size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS]);
+/* The tags of descriptors that are readable now; the timer has none. *out_errno is 0, or why they cannot be known. */
+size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS], int *out_errno);
 
 void keep__watch_close(keep__watch *watch);
 

@@ -334,6 +334,21 @@ START_TEST(each_last_word_has_a_later_timestamp)
 }
 END_TEST
 
+static void count_too(void *counter)
+{
+    ck_assert_uint_eq(keep__crash_counter(counter), 0);
+}
+
+START_TEST(each_last_word_has_a_counter_of_its_own)
+{
+    _Atomic uint32_t *counter = new_pages(sizeof *counter);
+
+    before_write(counter, sizeof *counter, count_too, counter);
+    ck_assert_uint_eq(keep__crash_counter(counter), 1);
+    ck_assert_uint_eq(keep__crash_counter(counter), 2);
+}
+END_TEST
+
 START_TEST(an_agents_key_is_made_of_a_masters_32_bytes)
 {
     KEEP_AUTO(keep_secret) master = new_secret(NULL, KEEP__BEAT_KEY_LEN);
@@ -358,4 +373,4 @@ RUN_SUITE("speak", ONCE(options_that_make_no_beacon_are_refused), TIMES(what_a_b
           ONCE(a_second_arming_keeps_the_first), ONCE(a_last_word_without_a_counter_left_is_not_sent),
           ONCE(a_spent_salt_needs_a_connection_first), ONCE(a_prepared_frame_uses_its_counter_sent_or_not),
           ONCE(a_detached_beacon_in_a_child_restarts_only_if_told_to), ONCE(each_last_word_has_a_later_timestamp),
-          ONCE(an_agents_key_is_made_of_a_masters_32_bytes))
+          ONCE(each_last_word_has_a_counter_of_its_own), ONCE(an_agents_key_is_made_of_a_masters_32_bytes))
