@@ -5,8 +5,9 @@
 use std::sync::Barrier;
 use std::time::Instant;
 
-const ROUNDS: usize = 7;
-const ROUND_NS: f64 = 8e6;
+const ROUNDS: usize = 101;
+const THREAD_ROUNDS: usize = 25;
+const ROUND_NS: f64 = 2.5e5;
 
 fn time_of(body: &dyn Fn(usize), count: usize) -> f64 {
     let start = Instant::now();
@@ -14,9 +15,10 @@ fn time_of(body: &dyn Fn(usize), count: usize) -> f64 {
     start.elapsed().as_nanos() as f64
 }
 
+/// The fastest of three: one that was disturbed would end the search too early.
 fn count_for_a_round(time_of: &dyn Fn(usize) -> f64) -> usize {
     let mut count = 1;
-    while time_of(count) < ROUND_NS {
+    while (0..3).map(|_| time_of(count)).fold(f64::INFINITY, f64::min) < ROUND_NS {
         count *= 2;
     }
     count
@@ -31,14 +33,14 @@ pub fn tell(name: &str, value: f64) {
     println!("{name} {value:.2}");
 }
 
-fn tell_median(name: &str, round: &dyn Fn() -> f64) {
-    tell(name, median((0..ROUNDS).map(|_| round()).collect()));
+fn tell_median(name: &str, rounds: usize, round: &dyn Fn() -> f64) {
+    tell(name, median((0..rounds).map(|_| round()).collect()));
 }
 
 /// `body` runs what is measured so many times.
 pub fn bench(name: &str, body: &dyn Fn(usize)) {
     let count = count_for_a_round(&|count| time_of(body, count));
-    tell_median(name, &|| time_of(body, count) / count as f64);
+    tell_median(name, ROUNDS, &|| time_of(body, count) / count as f64);
 }
 
 /// The same in bursts, before each of which `prepare` runs outside the measured time.
@@ -49,13 +51,13 @@ pub fn bench_bursts(name: &str, burst: usize, prepare: &dyn Fn(), body: &dyn Fn(
     };
     let time_of_bursts = |bursts: usize| (0..bursts).map(|_| time_of_one()).sum::<f64>();
     let bursts = count_for_a_round(&time_of_bursts);
-    tell_median(name, &|| time_of_bursts(bursts) / (bursts * burst) as f64);
+    tell_median(name, ROUNDS, &|| time_of_bursts(bursts) / (bursts * burst) as f64);
 }
 
 /// The same in threads at once: the time in which one call of any thread ends.
 pub fn bench_threads(name: &str, threads: usize, body: &(dyn Fn(usize) + Sync)) {
-    let count = 4 * count_for_a_round(&|count| time_of(&|count| body(count), count));
-    tell_median(name, &|| {
+    let count = 32 * count_for_a_round(&|count| time_of(&|count| body(count), count));
+    tell_median(name, THREAD_ROUNDS, &|| {
         let start = Barrier::new(threads + 1);
         std::thread::scope(|scope| {
             let runners: Vec<_> = (0..threads)
