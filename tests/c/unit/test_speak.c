@@ -263,6 +263,24 @@ START_TEST(a_last_word_without_a_counter_left_is_not_sent)
 }
 END_TEST
 
+static void crash_too(void *beacon)
+{
+    keep_beacon_crash(beacon, 2);
+}
+
+/* tracker R46 */
+START_TEST(two_last_words_at_once_take_two_counters)
+{
+    KEEP_AUTO(keep_beacon) beacon = new_heard_beacon(KEEP_BEAT_SHARED);
+    _Atomic uint32_t *counter = &beacon->last_word.counter;
+
+    assert_ok(keep_beacon_arm(beacon, 0, NULL));
+    before_write(counter, sizeof *counter, crash_too, beacon);
+    keep_beacon_crash(beacon, 1);
+    ck_assert_uint_eq(*counter, 2);
+}
+END_TEST
+
 /* tracker R46 */
 START_TEST(a_spent_salt_needs_a_connection_first)
 {
@@ -358,4 +376,4 @@ RUN_SUITE("speak", ONCE(options_that_make_no_beacon_are_refused), TIMES(what_a_b
           ONCE(a_second_arming_keeps_the_first), ONCE(a_last_word_without_a_counter_left_is_not_sent),
           ONCE(a_spent_salt_needs_a_connection_first), ONCE(a_prepared_frame_uses_its_counter_sent_or_not),
           ONCE(a_detached_beacon_in_a_child_restarts_only_if_told_to), ONCE(each_last_word_has_a_later_timestamp),
-          ONCE(an_agents_key_is_made_of_a_masters_32_bytes))
+          ONCE(an_agents_key_is_made_of_a_masters_32_bytes), ONCE(two_last_words_at_once_take_two_counters))
