@@ -96,13 +96,19 @@ static keep_status back_with_secret(keep__pages *pages, int fd)
     return advise(pages, MADV_DONTFORK);
 }
 
+/* Where mapping secret memory was refused the kernel may have left a hole. */
+static keep_status reserve_again(const keep__pages *pages)
+{
+    if (mmap(pages->data, pages->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+        return keep__trace(status_of_mapping(errno));
+    return KEEP_OK;
+}
+
 static keep_status back_with_anonymous(keep__pages *pages)
 {
     keep_status st;
 
-    /* also takes the place of secret memory that was mapped there before */
-    if (mmap(pages->data, pages->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-        MAP_FAILED)
+    if (mprotect(pages->data, pages->len, PROT_READ | PROT_WRITE) != 0)
         return keep__trace(status_of_mapping(errno));
     st = advise(pages, MADV_DONTDUMP);
     return st != KEEP_OK ? st : advise(pages, MADV_WIPEONFORK);
@@ -146,9 +152,10 @@ static keep_status back_with_secret_or_mlock(keep__pages *pages, keep__pages_wis
     if (fd < 0)
         return keep__trace(status_of_no_secret(errno));
     st = back_with_secret(pages, fd);
-    if (st == KEEP_ERR_LOCK_LIMIT && wish.lock_policy == KEEP_LOCK_ALLOW_UNLOCKED)
-        st = back_with_mlock(pages, wish.lock_policy);
-    return st;
+    if (st != KEEP_ERR_LOCK_LIMIT || wish.lock_policy != KEEP_LOCK_ALLOW_UNLOCKED)
+        return st;
+    st = reserve_again(pages);
+    return st != KEEP_OK ? st : back_with_mlock(pages, wish.lock_policy);
 }
 
 static keep_status back(keep__pages *pages, keep__pages_wish wish)
