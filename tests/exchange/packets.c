@@ -53,7 +53,7 @@ static void need(bool condition, const char *what)
 
 static size_t bytes_of(const char *hex, uint8_t *out, size_t cap)
 {
-    size_t len;
+    size_t len = 0;
 
     need(hex != NULL && sodium_hex2bin(out, cap, hex, strlen(hex), NULL, &len, NULL) == 0, "reading hexadecimal");
     return len;

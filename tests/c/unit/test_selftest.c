@@ -48,15 +48,15 @@ enum lie {
 
 static enum lie lie;
 
-/* The step of the test that fails. */
-static enum {
+enum step {
     STEP_NONE,
     STEP_ENTER,
     STEP_INFO,
     STEP_LAYOUT,
     STEP_FREE
-} failing;
-static bool is_looking; /* at the guarded buffer, which is made by then */
+};
+static enum step failing; /* the one of the test that fails */
+static bool is_looking;   /* at the guarded buffer, which is made by then */
 
 int __real_mlock2(const void *start, size_t len, unsigned flags);
 int __wrap_mlock2(const void *start, size_t len, unsigned flags);
@@ -317,7 +317,7 @@ START_TEST(a_step_that_fails_is_a_status_without_findings)
 {
     keep__findings findings = { .backing = 77, .checked = 77, .failed = 77 };
 
-    failing = _i + 1;
+    failing = (enum step)(_i + 1);
     assert_status(keep__selftest_run(NULL, &findings), KEEP_ERR_SYSTEM);
     failing = STEP_NONE;
     ck_assert_uint_eq(findings.backing & findings.checked & findings.failed, 77);

@@ -11,7 +11,7 @@
 #include "support/pools.h"
 
 bool __real_keep__condition_wait(keep__condition *condition, keep__lock *lock, uint64_t deadline_ns);
-bool __wrap_keep__condition_wait(keep__condition *condition, keep__lock *lock, uint64_t deadline_ns);
+KEEP__UNCHECKED bool __wrap_keep__condition_wait(keep__condition *condition, keep__lock *lock, uint64_t deadline_ns);
 
 static bool is_woken;
 
