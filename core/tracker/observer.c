@@ -244,7 +244,7 @@ static uint64_t next_call(keep_observer *observer)
 /* The last step of a call. Without a timer nobody would come again in time, so that is told at once. */
 static size_t set_timer(keep_observer *observer, keep_event *out, size_t cap)
 {
-    int code = keep__watch_arm(&observer->watch, next_call(observer));
+    int code = keep__watch_arm(&observer->watch, observer->tracker->ledger.clock, next_call(observer));
 
     if (code == 0)
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watch: the seam of epoll and timerfd. Setting the timer anew also makes it unreadable, so it is never read; and set only
- * to another time, since most calls change none.
+ * Watch: the seam of epoll and timerfd. Setting the timer anew also makes it unreadable, so it is never read; and it is
+ * left alone while it goes off soon enough, since most calls only put it off.
  */
 #include "tracker/watch.h"
 
@@ -52,12 +52,12 @@ bool keep__watch_add(keep__watch *watch, int fd, uint64_t tag)
     return epoll_ctl(watch->set, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-int keep__watch_arm(keep__watch *watch, uint64_t at_ns)
+int keep__watch_arm(keep__watch *watch, uint64_t now_ns, uint64_t at_ns)
 {
     struct itimerspec when = { .it_value = { 0 } };
     uint64_t wanted = at_ns == UINT64_MAX ? 0 : at_ns + (at_ns == 0); /* a time of 0 would disarm it */
 
-    if (wanted == watch->armed_ns)
+    if (wanted == watch->armed_ns || (watch->armed_ns > now_ns && watch->armed_ns <= at_ns))
         return 0;
     when.it_value.tv_sec = (time_t)(wanted / KEEP__NS_PER_S);
     when.it_value.tv_nsec = (long)(wanted % KEEP__NS_PER_S);

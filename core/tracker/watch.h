@@ -25,8 +25,12 @@ keep_status keep__watch_open(uint32_t clock, keep__watch *out, keep_error *err);
 /* Watches a descriptor until it is closed; `tag` names it. False: it cannot be. */
 bool keep__watch_add(keep__watch *watch, int fd, uint64_t tag);
 
-/* Makes the set readable at `at_ns` of its clock, at once if that has passed; UINT64_MAX: never. 0, or errno: it stays. */
-int keep__watch_arm(keep__watch *watch, uint64_t at_ns);
+/*
+ * Makes the set readable at `at_ns` of its clock or somewhat before, when the timer was set to an earlier time that is
+ * still to come: then one call comes for nothing, and all others spare a system call. At once if `at_ns` has passed;
+ * UINT64_MAX: no later than that. 0, or errno: the timer stays as it was.
+ */
+int keep__watch_arm(keep__watch *watch, uint64_t now_ns, uint64_t at_ns);
 
 /* The tags of descriptors that are readable now; the timer has none. *out_errno is 0, or why they cannot be known. */
 size_t keep__watch_ready(keep__watch *watch, uint64_t tags[KEEP__WATCH_TAGS], int *out_errno);
