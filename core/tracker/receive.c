@@ -175,14 +175,15 @@ size_t keep__observer_receive(keep_observer *observer, keep_event *out, size_t c
     keep__reports *reports = &observer->intake.reports;
     size_t left = observer->intake.options.budget;
     size_t given = 0;
-    uint32_t empty = 0; /* listeners in a row that had nothing */
+    uint32_t empty = 0; /* listeners in a row that have no more */
 
     while (empty < observer->listener_count && left > 0 && reports->count == 0) {
         const keep__listener *listener = &observer->listeners[observer->turn];
-        size_t count = receive_batch(observer, listener, left);
+        size_t wanted = keep__size_min(left, KEEP__BATCH);
+        size_t count = receive_batch(observer, listener, wanted);
 
         observer->turn = (observer->turn + 1) % observer->listener_count;
-        empty = count == 0 ? empty + 1 : 0;
+        empty = count < wanted ? empty + 1 : 0;
         left -= count;
         given += keep__reports_give(reports, out + given, cap - given);
     }
