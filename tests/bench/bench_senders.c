@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes that beat to any observer, so that all are measured with the same: bench_senders PATH BUSY IDLE
+ * Processes that beat to any observer, so that all are measured with the same: bench_senders PATH BUSY IDLE [apart]
  *
  * IDLE processes beat once and stay; then BUSY ones beat as fast as the observer takes it. All end with the input.
+ * `apart`: the observer, which is the parent, has a processor for itself meanwhile, and all senders the others.
  */
 #include <keep/keep.h>
 
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,15 +78,49 @@ static void start(int count, void (*body)(void))
     }
 }
 
+static void put(pid_t pid, const cpu_set_t *processors)
+{
+    BENCH_CHECK(sched_setaffinity(pid, sizeof *processors, processors) == 0);
+}
+
+static size_t first_of(const cpu_set_t *processors)
+{
+    size_t first = 0;
+
+    while (!CPU_ISSET(first, processors))
+        first++;
+    return first;
+}
+
+/* Gives the parent the first processor, and this process the others. */
+static void part(cpu_set_t processors)
+{
+    size_t first = first_of(&processors);
+    cpu_set_t alone;
+
+    BENCH_CHECK(CPU_COUNT(&processors) > 1);
+    CPU_ZERO(&alone);
+    CPU_SET(first, &alone);
+    CPU_CLR(first, &processors);
+    put(getppid(), &alone);
+    put(0, &processors);
+}
+
 int main(int argc, char **argv)
 {
+    bool is_apart = argc == 5 && strcmp(argv[4], "apart") == 0;
+    cpu_set_t processors;
     char nothing;
 
-    BENCH_CHECK(argc == 4 && strlen(argv[1]) < sizeof address.sun_path);
+    BENCH_CHECK((argc == 4 || is_apart) && strlen(argv[1]) < sizeof address.sun_path);
     memcpy(address.sun_path, argv[1], strlen(argv[1]));
-    BENCH_CHECK(setpgid(0, 0) == 0);
+    BENCH_CHECK(setpgid(0, 0) == 0 && sched_getaffinity(0, sizeof processors, &processors) == 0);
+    if (is_apart)
+        part(processors);
     start(atoi(argv[3]), beat_once);
     start(atoi(argv[2]), beat_for_ever);
     BENCH_CHECK(read(STDIN_FILENO, &nothing, 1) == 0);
+    if (is_apart)
+        put(getppid(), &processors);
     return kill(0, SIGKILL);
 }

@@ -142,6 +142,14 @@ def varta(name: str, program: str, target: float, theirs: str = "") -> Row:
     return Row(f"tracker.{name}", program, name, target, "tracker-rust", theirs or name, "varta 0.2.0")
 
 
+def observer(name: str, target: float) -> list[Row]:
+    """An observer beside varta's, and beside bare receiving."""
+    bare = Row(
+        f"tracker.{name}_bare", "bench_observer", name, round(1 / 1.25, 3), "bench_receiver", name, "bare receiving"
+    )
+    return [varta(name, "bench_observer", target), bare]
+
+
 def evictions(size: int) -> Row:
     """The last tenth of a million beside the first."""
     first, last = f"evict_{size}_tenth_1", f"evict_{size}_tenth_10"
@@ -163,8 +171,10 @@ TRACKER_PEERS = [
     varta("beat_4096", "bench_tracker", 50),
     varta("beat_batch_64", "bench_tracker", 0.25, "record_4096"),
     *(varta(f"drain_idle_{size}", "bench_tracker", 1) for size in (256, 4096)),
-    varta("observer_rate_8", "bench_observer", 2),
-    varta("observer_rate_64", "bench_observer", 3),
+    *observer("observer_rate_8_apart", 2),
+    *observer("observer_rate_64_apart", 3),
+    *observer("observer_rate_8", 2),
+    *observer("observer_rate_64", 3),
     varta("beacon_beat_sent", "bench_beacon", 1),
     varta("beacon_beat_dropped", "bench_beacon", 1),
 ]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! An observer beside processes that beat as fast as it takes it. Nothing is limited. Told is the time from one beat to
-//! the next.
+//! An observer beside processes that beat as fast as it takes it, where the scheduler puts everybody and with a processor
+//! for the observer alone. Nothing is limited. Told is the time from one beat to the next.
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
@@ -42,13 +42,13 @@ fn hear_until_all_are_there(observer: &mut Observer, agents: usize) {
     }
 }
 
-fn measure_rate(senders: &str, seconds: f64, busy: usize, idle: usize) {
+fn measure_rate(senders: &str, seconds: f64, busy: usize, idle: usize, place: Option<&str>) {
     let path = std::env::temp_dir().join(format!("varta-observer-{}", std::process::id()));
     let path = path.to_str().unwrap();
     let mut observer = open(path);
     let counts = [busy.to_string(), idle.to_string()];
     let mut command = Command::new(senders);
-    let mut senders = command.arg(path).args(counts).stdin(Stdio::piped()).spawn().unwrap();
+    let mut senders = command.arg(path).args(counts).args(place).stdin(Stdio::piped()).spawn().unwrap();
     hear_until_all_are_there(&mut observer, busy + idle);
     let (begin, mut heard) = (Instant::now(), 0);
     while begin.elapsed().as_secs_f64() < seconds {
@@ -58,12 +58,15 @@ fn measure_rate(senders: &str, seconds: f64, busy: usize, idle: usize) {
         heard += BEATS;
     }
     let nanoseconds = begin.elapsed().as_nanos() as f64;
-    tell(&format!("observer_rate_{busy}"), nanoseconds / heard as f64);
+    let place = place.map_or(String::new(), |place| format!("_{place}"));
+    tell(&format!("observer_rate_{busy}{place}"), nanoseconds / heard as f64);
     drop(senders.stdin.take());
     senders.wait().unwrap();
 }
 
 pub fn measure(senders: &str, seconds: f64) {
-    measure_rate(senders, seconds, 8, 8);
-    measure_rate(senders, seconds, 64, AGENTS - 64);
+    for place in [None, Some("apart")] {
+        measure_rate(senders, seconds, 8, 8, place);
+        measure_rate(senders, seconds, 64, AGENTS - 64, place);
+    }
 }
