@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_CAP 48
@@ -87,14 +88,16 @@ static void print_facts(const char *title, const struct fact *facts, size_t coun
 static int64_t queue_limit(void)
 {
     FILE *file = fopen("/proc/sys/net/unix/max_dgram_qlen", "re");
-    int64_t limit;
-    bool is_read;
+    char text[TEXT_CAP] = "";
+    char *end = text;
+    int64_t limit = UNKNOWN;
 
     if (file == NULL)
         return UNKNOWN;
-    is_read = fscanf(file, "%" SCNd64, &limit) == 1;
+    if (fgets(text, sizeof text, file) != NULL)
+        limit = strtoll(text, &end, 10);
     (void)fclose(file);
-    return is_read ? limit : UNKNOWN;
+    return end != text && *end == '\n' ? limit : UNKNOWN;
 }
 
 static void print_machine(const struct keep_memory_report *report)
