@@ -100,12 +100,17 @@ static bool refuses_connections(int path_fd)
     return is_refused;
 }
 
+static bool is_file(const struct stat *status, uint64_t device, uint64_t inode)
+{
+    return status->st_dev == device && status->st_ino == inode;
+}
+
 /* Unlinks a path if it is the file that was looked at. */
 static bool unlink_same(const char *path, uint64_t device, uint64_t inode)
 {
     struct stat status;
 
-    return lstat(path, &status) == 0 && status.st_dev == device && status.st_ino == inode && unlink(path) == 0;
+    return lstat(path, &status) == 0 && is_file(&status, device, inode) && unlink(path) == 0;
 }
 
 /* Makes room at a path that is taken, if it is a stale socket. */
@@ -144,25 +149,34 @@ static keep_status bind_path(int fd, const char *path, keep_error *err)
     return st;
 }
 
-/* Gives back the bits of the mode that the umask took, and notes which file it is. */
-static keep_status settle_path(keep__listener *listener, uint32_t mode, keep_error *err)
+/* Gives the path's file the bits of its mode that the umask took; not another that stands there by now. */
+static bool give_mode(const keep__listener *listener, uint32_t mode)
 {
     struct stat status;
     char name[FD_PATH_CAP];
-    bool is_settled;
+    bool is_given;
     int fd = open(listener->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0)
-        return fail_listen(err, KEEP_ERR_SYSTEM, errno, "the new path cannot be looked at");
+        return false;
     name_of_fd(fd, name);
-    is_settled = fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
-    if (is_settled) {
-        listener->device = status.st_dev;
-        listener->inode = status.st_ino;
-        is_settled = (status.st_mode & 0777) == mode || chmod(name, mode) == 0;
-    }
+    is_given = fstat(fd, &status) == 0 && is_file(&status, listener->device, listener->inode) && chmod(name, mode) == 0;
     (void)close(fd);
-    return is_settled ? KEEP_OK : fail_listen(err, KEEP_ERR_SYSTEM, errno, "the mode of the path cannot be set");
+    return is_given;
+}
+
+/* Notes which file was bound, so that it can be unlinked whatever fails, and gives it its mode. */
+static keep_status settle_path(keep__listener *listener, uint32_t mode, keep_error *err)
+{
+    struct stat status;
+
+    if (lstat(listener->path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return fail_listen(err, KEEP_ERR_SYSTEM, errno, "the new path cannot be looked at");
+    listener->device = status.st_dev;
+    listener->inode = status.st_ino;
+    if ((status.st_mode & 0777) != mode && !give_mode(listener, mode))
+        return fail_listen(err, KEEP_ERR_SYSTEM, errno, "the mode of the path cannot be set");
+    return KEEP_OK;
 }
 
 static keep_status bind_unix(keep__listener *listener, const keep_listen_options *options, keep_error *err)

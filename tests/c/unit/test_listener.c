@@ -94,8 +94,8 @@ static const struct {
     bool is_left; /* what it cannot look at it does not unlink */
 } failures[] = {
     { "socket", 0, EMFILE, false }, { "setsockopt", 0, EPERM, false }, { "setsockopt", 1, EPERM, false },
-    { "bind", 0, EACCES, false },   { "open", 0, EACCES, true },       { "fstat", 0, EIO, true },
-    { "chmod", 0, EPERM, false },
+    { "bind", 0, EACCES, false },   { "lstat", 0, EIO, true },         { "open", 0, EMFILE, false },
+    { "fstat", 0, EIO, false },     { "chmod", 0, EPERM, false },
 };
 
 START_TEST(a_path_whose_making_fails_is_told)
@@ -193,8 +193,18 @@ START_TEST(a_path_that_changes_meanwhile_is_left_alone)
     before_call("lstat", replace_path, NULL);
     assert_status(try_listener(options_of(path)), KEEP_ERR_SYSTEM);
     ck_assert_int_eq(access(path, F_OK), 0);
-    remove_path(NULL);
-    before_call("open", replace_path, NULL); /* of the path that was just bound */
+    remove_folder();
+}
+END_TEST
+
+/* Before it is looked at, or before it gets its mode. */
+START_TEST(a_file_in_place_of_the_new_path_is_left_alone)
+{
+    static const char *const calls[] = { "lstat", "open" };
+
+    make_folder();
+    (void)umask(0777);
+    before_call(calls[_i], replace_path, NULL);
     assert_status(try_listener(options_of(path)), KEEP_ERR_SYSTEM);
     ck_assert_int_eq(access(path, F_OK), 0);
     remove_folder();
@@ -220,7 +230,7 @@ START_TEST(a_path_is_never_open_to_more_than_its_mode)
     (void)umask(masks[_i]);
     options = options_of(path);
     options.mode = 0620;
-    before_call("open", note_mode, &at_birth);
+    before_call("lstat", note_mode, &at_birth);
     assert_ok(try_listener(options));
     ck_assert_uint_eq(at_birth & ~options.mode, 0);
     remove_folder();
@@ -453,8 +463,8 @@ END_TEST
 RUN_SUITE("listener", ONCE(an_abstract_name_is_no_file_and_may_be_taken),
           TIMES(a_path_whose_making_fails_is_told, sizeof failures / sizeof *failures),
           TIMES(a_stale_path_that_cannot_be_cleared_is_told, sizeof stale_failures / sizeof *stale_failures),
-          ONCE(a_path_that_changes_meanwhile_is_left_alone), TIMES(a_path_is_never_open_to_more_than_its_mode, 3),
-          ONCE(only_a_bound_unix_datagram_socket_is_adopted),
+          ONCE(a_path_that_changes_meanwhile_is_left_alone), TIMES(a_file_in_place_of_the_new_path_is_left_alone, 2),
+          TIMES(a_path_is_never_open_to_more_than_its_mode, 3), ONCE(only_a_bound_unix_datagram_socket_is_adopted),
           TIMES(an_address_is_numeric_and_loopback_unless_others_are_allowed, sizeof addresses / sizeof *addresses),
           ONCE(an_address_that_cannot_be_had_is_told), TIMES(what_the_kernel_says_otherwise_is_no_credential, 5),
           ONCE(a_descriptor_that_comes_all_the_same_is_closed),
