@@ -4,6 +4,10 @@
  */
 #include "memory/pages.h"
 
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
 #include "support/forked.h"
 #include "support/maps.h"
 #include "support/suite.h"
@@ -104,6 +108,33 @@ START_TEST(the_bytes_before_and_behind_fault)
 }
 END_TEST
 
+/* The descriptor that pages were last mapped from, and its flags then. */
+static int mapped_fd = -1, mapped_flags;
+
+int __real_ftruncate(int fd, off_t len);
+int __wrap_ftruncate(int fd, off_t len);
+
+int __wrap_ftruncate(int fd, off_t len)
+{
+    mapped_fd = fd;
+    mapped_flags = fcntl(fd, F_GETFD);
+    return __real_ftruncate(fd, len);
+}
+
+/* memory R32 */
+START_TEST(no_program_inherits_the_descriptor_of_secret_memory)
+{
+    keep__pages pages = map(KEEP_BACKING_AUTO, keep__page_size());
+
+    ck_assert_int_eq(mapped_fd >= 0, keep__pages_has_memfd_secret());
+    if (mapped_fd >= 0) {
+        ck_assert_int_eq(mapped_flags, FD_CLOEXEC);
+        ck_assert_int_eq(fcntl(mapped_fd, F_GETFD), -1);
+    }
+    keep__pages_unmap(&pages);
+}
+END_TEST
+
 START_TEST(unmapping_nothing_is_nothing)
 {
     keep__pages pages = { 0 };
@@ -129,4 +160,5 @@ END_TEST
 
 RUN_SUITE("pages", TIMES(pages_are_zero_writable_and_as_many_as_asked, 3), TIMES(pages_tell_what_they_are, 3),
           TIMES(protection_is_what_was_asked_for, 3), TIMES(the_bytes_before_and_behind_fault, 3),
-          ONCE(unmapping_nothing_is_nothing), ONCE(what_cannot_be_mapped_leaves_nothing))
+          ONCE(no_program_inherits_the_descriptor_of_secret_memory), ONCE(unmapping_nothing_is_nothing),
+          ONCE(what_cannot_be_mapped_leaves_nothing))
