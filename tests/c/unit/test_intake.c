@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "support/scene.h"
 #include "support/suite.h"
 #include "tracker/observer.h"
 #include "tracker/tracker.h"
@@ -14,41 +15,12 @@
 #define NOW UINT64_C(1000000000)
 
 enum {
-    PID = 5,
-    EVENTS = 40
+    PID = 5
 };
-
-/* An observer that is fed, and what it said. */
-struct scene {
-    keep_tracker *tracker;
-    keep_observer *observer;
-    keep__intake *intake;
-    keep_event events[EVENTS];
-    size_t count;
-};
-
-static void begin_with(struct scene *scene, keep_observer_options options)
-{
-    keep_tracker_options of_tracker = KEEP_TRACKER_OPTIONS_INIT;
-
-    memset(scene, 0, sizeof *scene);
-    of_tracker.capacity = 4;
-    of_tracker.threshold_ns = NOW;
-    options.any_uid = 1;
-    assert_ok(keep_tracker_new(&of_tracker, &scene->tracker));
-    assert_ok(keep_observer_new(&options, scene->tracker, &scene->observer, NULL));
-    scene->intake = &scene->observer->intake;
-}
 
 static void begin(struct scene *scene)
 {
-    begin_with(scene, (keep_observer_options)KEEP_OBSERVER_OPTIONS_INIT);
-}
-
-static void end(struct scene *scene)
-{
-    keep_observer_free(&scene->observer);
-    keep_tracker_free(&scene->tracker);
+    scene_begin(scene, (keep_observer_options)KEEP_OBSERVER_OPTIONS_INIT);
 }
 
 /* A datagram of PID in the generation. */
@@ -64,7 +36,7 @@ static keep_datagram datagram_of(const void *bytes, size_t len, uint64_t generat
 
 static void feed_at(struct scene *scene, keep_datagram datagram, uint64_t now_ns)
 {
-    assert_ok(keep_observer_feed(scene->observer, &datagram, 1, now_ns, scene->events, EVENTS, &scene->count));
+    assert_ok(keep_observer_feed(scene->observer, &datagram, 1, now_ns, scene->events, SCENE_EVENTS, &scene->count));
 }
 
 static void feed_text(struct scene *scene, const char *text)
@@ -121,10 +93,10 @@ START_TEST(text_is_a_wrong_length_where_it_is_not_accepted)
     struct scene scene;
 
     options.accept_notify = 0;
-    begin_with(&scene, options);
+    scene_begin(&scene, options);
     feed_text(&scene, "READY=1");
-    ck_assert_uint_eq(scene.intake->counts.bad_length, 1);
-    end(&scene);
+    ck_assert_uint_eq(scene.observer->intake.counts.bad_length, 1);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -136,7 +108,7 @@ START_TEST(a_notice_that_does_not_decode_is_an_error)
     begin(&scene);
     feed_at(&scene, datagram_of(frame, sizeof frame, 7), NOW);
     ck_assert(has_said(&scene, KEEP_EVENT_DECODE_ERROR));
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -154,7 +126,7 @@ START_TEST(what_a_datagram_does_not_say_follows_from_the_slot)
     ck_assert_uint_eq(info_of_agent(&scene).ns_inode, 3);
     feed_beat(&scene, 8, 0, 4); /* another life, whose namespace is unknown */
     ck_assert_uint_eq(info_of_agent(&scene).ns_inode, 0);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -166,9 +138,9 @@ START_TEST(a_new_identity_replaces_what_was_noted)
     begin(&scene);
     feed_beat(&scene, 7, 3, 1);
     mail.datagram.generation = 7;
-    keep__intake_note(scene.intake, place(&scene), &mail);
-    ck_assert_str_eq(scene.intake->lives[place(&scene)].comm, "second");
-    end(&scene);
+    keep__intake_note(&scene.observer->intake, place(&scene), &mail);
+    ck_assert_str_eq(scene.observer->intake.lives[place(&scene)].comm, "second");
+    scene_end(&scene);
 }
 END_TEST
 
@@ -178,9 +150,9 @@ START_TEST(what_was_noted_of_another_pid_in_the_slot_is_not_its_agents)
 
     begin(&scene);
     feed_beat(&scene, 7, 3, 1);
-    scene.intake->lives[place(&scene)].pid = PID + 1;
-    ck_assert_ptr_null(keep__intake_life(scene.intake, place(&scene)));
-    end(&scene);
+    scene.observer->intake.lives[place(&scene)].pid = PID + 1;
+    ck_assert_ptr_null(keep__intake_life(&scene.observer->intake, place(&scene)));
+    scene_end(&scene);
 }
 END_TEST
 
@@ -188,7 +160,7 @@ END_TEST
 static void put_silently(struct scene *scene)
 {
     assert_ok(keep_tracker_put(scene->tracker, PID, NULL, NOW, NULL));
-    ck_assert_ptr_null(keep__intake_life(scene->intake, place(scene)));
+    ck_assert_ptr_null(keep__intake_life(&scene->observer->intake, place(scene)));
 }
 
 START_TEST(an_agent_without_a_life_stalls_exits_and_leaves)
@@ -197,18 +169,18 @@ START_TEST(an_agent_without_a_life_stalls_exits_and_leaves)
 
     begin(&scene);
     put_silently(&scene);
-    assert_ok(keep_observer_feed(scene.observer, NULL, 0, 3 * NOW, scene.events, EVENTS, &scene.count));
+    assert_ok(keep_observer_feed(scene.observer, NULL, 0, 3 * NOW, scene.events, SCENE_EVENTS, &scene.count));
     ck_assert(has_said(&scene, KEEP_EVENT_STALL));
-    keep__intake_exit(scene.intake, PID + 1, 0); /* nobody's */
-    ck_assert_uint_eq(scene.intake->reports.count, 0);
-    keep__intake_exit(scene.intake, PID, 0);
+    keep__intake_exit(&scene.observer->intake, PID + 1, 0); /* nobody's */
+    ck_assert_uint_eq(scene.observer->intake.reports.count, 0);
+    keep__intake_exit(&scene.observer->intake, PID, 0);
     ck_assert_uint_eq(place(&scene), KEEP__NOBODY);
-    assert_ok(keep_observer_feed(scene.observer, NULL, 0, 3 * NOW, scene.events, EVENTS, &scene.count));
+    assert_ok(keep_observer_feed(scene.observer, NULL, 0, 3 * NOW, scene.events, SCENE_EVENTS, &scene.count));
     ck_assert(has_said(&scene, KEEP_EVENT_EXITED));
     put_silently(&scene);
     feed_notice(&scene, KEEP__NOTICE_GOODBYE);
     ck_assert(has_said(&scene, KEEP_EVENT_GOODBYE) && place(&scene) != KEEP__NOBODY);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -227,7 +199,7 @@ START_TEST(a_goodbye_is_told_once)
     ck_assert(!has_said(&scene, KEEP_EVENT_GOODBYE));
     feed_text(&scene, "WATCHDOG_USEC=1000000"); /* what comes late does not bring it back */
     ck_assert(!has_said(&scene, KEEP_EVENT_REGISTERED));
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -237,11 +209,11 @@ START_TEST(a_goodbye_of_whose_end_nobody_will_see_is_the_end)
 
     begin(&scene);
     feed_notice(&scene, KEEP__NOTICE_REGISTER);
-    scene.intake->lives[place(&scene)].is_unwatched = true;
+    scene.observer->intake.lives[place(&scene)].is_unwatched = true;
     feed_notice(&scene, KEEP__NOTICE_GOODBYE);
     ck_assert(has_said(&scene, KEEP_EVENT_GOODBYE));
     ck_assert_uint_eq(place(&scene), KEEP__NOBODY);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -252,13 +224,13 @@ START_TEST(a_watchdog_that_cannot_be_paid_is_limited)
 
     options.global_rate = 1;
     options.global_burst = 1;
-    begin_with(&scene, options);
+    scene_begin(&scene, options);
     feed_text(&scene, "WATCHDOG_USEC=1000000");
     ck_assert(has_said(&scene, KEEP_EVENT_REGISTERED));
     feed_text(&scene, "WATCHDOG_USEC=2000000");
     ck_assert(!has_said(&scene, KEEP_EVENT_REGISTERED));
-    ck_assert_uint_eq(scene.intake->counts.limited_global, 1);
-    end(&scene);
+    ck_assert_uint_eq(scene.observer->intake.counts.limited_global, 1);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -279,9 +251,9 @@ START_TEST(a_name_is_a_label_whatever_it_contains)
 
     begin(&scene);
     feed_beat(&scene, 7, 3, 1);
-    memcpy(scene.intake->lives[place(&scene)].comm, "a\"b\\\n\x80\x7F~", 9);
+    memcpy(scene.observer->intake.lives[place(&scene)].comm, "a\"b\\\n\x80\x7F~", 9);
     ck_assert_ptr_nonnull(strstr(metrics_of(&scene), "comm=\"a\\\"b\\\\???~\",origin=\"kernel\""));
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -291,12 +263,12 @@ START_TEST(of_whom_nothing_is_known_nothing_is_said)
     struct scene scene;
 
     options.max_series = 1;
-    begin_with(&scene, options);
+    scene_begin(&scene, options);
     put_silently(&scene);
     ck_assert_ptr_nonnull(strstr(metrics_of(&scene), "uid=\"\",comm=\"\",origin=\"none\""));
     assert_ok(keep_tracker_put(scene.tracker, PID + 1, NULL, NOW, NULL));
     ck_assert_ptr_nonnull(strstr(metrics_of(&scene), "keep_agents_not_shown 1\n"));
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 

@@ -16,6 +16,7 @@
 #include "keep/beacon.h"
 #include "memory/guard.h"
 #include "support/pools.h"
+#include "support/scene.h"
 #include "support/wrapped.h"
 #include "tracker/identity.h"
 #include "tracker/sealed.h"
@@ -37,8 +38,7 @@ uint64_t __wrap_keep__clock_boot_ns(void);
 #define BOOT_NS UINT64_C(100)
 
 enum {
-    PID = 5,
-    EVENTS = 16
+    PID = 5
 };
 
 /* What the kernel says of whoever is looked up, and what was asked. */
@@ -83,35 +83,16 @@ uint64_t __wrap_keep__clock_boot_ns(void)
     return BOOT_NS;
 }
 
-struct scene {
-    keep_tracker *tracker;
-    keep_observer *observer;
-    keep_event events[EVENTS];
-    size_t count;
-};
-
+/* Nobody is limited. */
 static void begin_with(struct scene *scene, keep_observer_options options)
 {
-    keep_tracker_options of_tracker = KEEP_TRACKER_OPTIONS_INIT;
-
-    memset(scene, 0, sizeof *scene);
-    of_tracker.capacity = 4;
-    of_tracker.threshold_ns = KEEP__NS_PER_S;
-    options.any_uid = 1;
     options.per_pid_rate = 0;
-    assert_ok(keep_tracker_new(&of_tracker, &scene->tracker));
-    assert_ok(keep_observer_new(&options, scene->tracker, &scene->observer, NULL));
+    scene_begin(scene, options);
 }
 
 static void begin(struct scene *scene)
 {
     begin_with(scene, (keep_observer_options)KEEP_OBSERVER_OPTIONS_INIT);
-}
-
-static void end(struct scene *scene)
-{
-    keep_observer_free(&scene->observer);
-    keep_tracker_free(&scene->tracker);
 }
 
 /* --- making --- */
@@ -165,7 +146,7 @@ START_TEST(an_observer_is_what_its_options_say)
     ck_assert_uint_eq(scene.observer->max_pidfds, 3);
     assert_ok(keep_observer_poll(scene.observer, NULL, 0, &scene.count, NULL));
     ck_assert_uint_eq(scene.observer->intake.pid_max, 4000); /* the kernel was not asked */
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -205,7 +186,7 @@ START_TEST(calls_that_are_none_are_refused)
     assert_status(keep_observer_metrics(scene.observer, NULL, 0, NULL), KEEP_ERR_INVALID_ARGUMENT);
     assert_status(keep_observer_metrics(scene.observer, NULL, 1, &count), KEEP_ERR_INVALID_ARGUMENT);
     ck_assert(count == 7 && fd == -1);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -220,7 +201,7 @@ START_TEST(there_is_an_end_of_listeners)
     for (int i = 0; i < KEEP_MAX_LISTENERS; i++)
         assert_ok(keep_observer_listen(scene.observer, &options, NULL));
     assert_status(keep_observer_listen(scene.observer, &options, NULL), KEEP_ERR_EXHAUSTED);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -240,7 +221,7 @@ START_TEST(without_a_clock_or_its_keys_an_observer_does_nothing)
     assert_status(keep_observer_poll(scene.observer, NULL, 0, &scene.count, NULL), KEEP_ERR_PURGED);
     assert_status(keep_observer_add_key(scene.observer, key, KEEP_BEAT_SHARED), KEEP_ERR_PURGED);
     assert_status(keep_observer_feed(scene.observer, NULL, 0, 1, NULL, 0, &scene.count), KEEP_ERR_PURGED);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -260,14 +241,14 @@ START_TEST(a_frame_that_opens_while_the_keys_go_is_not_open)
     ck_assert(keep__keys_open(&scene.observer->keys, wire, sizeof wire, frame));
     keep__guard_new_epoch();
     ck_assert(!keep__keys_open(&scene.observer->keys, wire, sizeof wire, frame));
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
 static void poll_at_later_minute(struct scene *scene)
 {
     scene->observer->pid_max_read_ns -= 60 * KEEP__NS_PER_S; /* the same as that much later */
-    assert_ok(keep_observer_poll(scene->observer, scene->events, EVENTS, &scene->count, NULL));
+    assert_ok(keep_observer_poll(scene->observer, scene->events, SCENE_EVENTS, &scene->count, NULL));
 }
 
 START_TEST(the_largest_pid_is_read_once_a_minute)
@@ -276,15 +257,15 @@ START_TEST(the_largest_pid_is_read_once_a_minute)
     uint32_t before;
 
     begin(&scene);
-    assert_ok(keep_observer_poll(scene.observer, scene.events, EVENTS, &scene.count, NULL));
+    assert_ok(keep_observer_poll(scene.observer, scene.events, SCENE_EVENTS, &scene.count, NULL));
     before = scene.observer->intake.pid_max;
     fail_call("keep__identity_pid_max", 0, 0);
-    assert_ok(keep_observer_poll(scene.observer, scene.events, EVENTS, &scene.count, NULL));
+    assert_ok(keep_observer_poll(scene.observer, scene.events, SCENE_EVENTS, &scene.count, NULL));
     ck_assert_uint_eq(scene.observer->intake.pid_max, before);
     poll_at_later_minute(&scene);
     ck_assert_uint_gt(scene.observer->intake.pid_max, 0); /* it was not told, and any is allowed */
     ck_assert(!fails_now("keep__identity_pid_max"));
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -294,9 +275,9 @@ START_TEST(an_interrupted_wait_is_made_again)
 
     begin(&scene);
     fail_call("epoll_wait", 0, EINTR);
-    assert_ok(keep_observer_poll(scene.observer, scene.events, EVENTS, &scene.count, NULL));
+    assert_ok(keep_observer_poll(scene.observer, scene.events, SCENE_EVENTS, &scene.count, NULL));
     ck_assert(!fails_now("epoll_wait"));
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -345,7 +326,7 @@ START_TEST(the_time_of_sending_is_told_on_the_boot_clock)
     begin(&scene);
     take_beat(&scene, 1, times[_i][0]);
     ck_assert_uint_eq(kernel.asked_ns, times[_i][1]);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -363,7 +344,7 @@ START_TEST(an_unknown_life_is_looked_up_again_after_a_second)
     take_beat(&scene, 3, 0);
     ck_assert_int_eq(kernel.looks, 2);
     ck_assert_uint_eq(generation_of_agent(&scene), 7);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -381,7 +362,7 @@ START_TEST(a_stranger_is_not_looked_up_on_credit)
     take_beat(&scene, 2, 0);
     ck_assert_int_eq(kernel.looks, 1);
     ck_assert_uint_eq(place(&scene), KEEP__NOBODY);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -398,7 +379,7 @@ START_TEST(somebody_without_a_descriptor_is_known_by_his_start)
     kernel.start = 9;
     take_beat(&scene, 3, 0);
     ck_assert_uint_eq(generation_of_agent(&scene), 9);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -410,10 +391,10 @@ START_TEST(somebody_else_under_the_pid_is_no_stall)
     take_beat(&scene, 1, 0);
     keep__ledger_move(&scene.tracker->ledger, 9 * KEEP__NS_PER_S);
     kernel.start = 9;
-    scene.count = keep__observer_drain(scene.observer, true, scene.events, EVENTS);
+    scene.count = keep__observer_drain(scene.observer, true, scene.events, SCENE_EVENTS);
     ck_assert_uint_eq(scene.events[scene.count - 1].kind, KEEP_EVENT_RECYCLED);
     ck_assert_uint_eq(place(&scene), KEEP__NOBODY);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -432,9 +413,9 @@ START_TEST(the_same_or_an_unknown_one_under_the_pid_stalls)
     if (_i == 4)
         life(&scene)->pid = 0;
     keep__ledger_move(&scene.tracker->ledger, 9 * KEEP__NS_PER_S);
-    scene.count = keep__observer_drain(scene.observer, true, scene.events, EVENTS);
+    scene.count = keep__observer_drain(scene.observer, true, scene.events, SCENE_EVENTS);
     ck_assert_uint_eq(scene.events[scene.count - 1].kind, KEEP_EVENT_STALL);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -462,7 +443,7 @@ START_TEST(a_descriptor_of_somebody_not_admitted_is_closed)
     take_beat(&scene, 1, 0); /* of namespace 3 */
     ck_assert_uint_eq(place(&scene), KEEP__NOBODY);
     ck_assert_uint_eq(scene.observer->pidfd_count, 0);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -479,7 +460,7 @@ START_TEST(a_descriptor_that_nobody_noted_is_closed)
     life(&scene)->retry_ns = 0;
     take_beat(&scene, 5, 0); /* a nonce that was heard: nothing is noted anew */
     ck_assert_uint_eq(scene.observer->pidfd_count, 1);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -493,7 +474,7 @@ START_TEST(who_cannot_be_waited_on_is_unwatched)
     take_beat(&scene, 1, 0);
     ck_assert(life(&scene)->is_unwatched && life(&scene)->pidfd == KEEP__NO_PIDFD);
     ck_assert_uint_eq(scene.observer->pidfd_count, 0);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -509,13 +490,13 @@ START_TEST(only_an_ended_process_is_reaped)
     begin(&scene);
     give_descriptors();
     take_beat(&scene, 1, 0);
-    reap(&scene, EVENTS);
+    reap(&scene, SCENE_EVENTS);
     ck_assert_uint_eq(scene.count, 0);
     kernel.has_ended = true;
-    reap(&scene, EVENTS);
+    reap(&scene, SCENE_EVENTS);
     ck_assert_uint_eq(scene.count, 1);
     ck_assert_uint_eq(scene.events[0].kind, KEEP_EVENT_EXITED);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -530,7 +511,7 @@ START_TEST(an_end_without_room_waits)
     reap(&scene, 0);
     ck_assert_uint_eq(scene.count, 0);
     ck_assert_uint_eq(scene.observer->intake.reports.count, 1);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -549,10 +530,10 @@ START_TEST(a_descriptor_of_a_slot_without_one_is_nobodys)
         life(&scene)->pid = 0;
     else
         life(&scene)->pidfd = KEEP__NO_PIDFD;
-    reap(&scene, EVENTS);
+    reap(&scene, SCENE_EVENTS);
     ck_assert_uint_eq(scene.count, 0);
     *life(&scene) = before;
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -590,11 +571,11 @@ START_TEST(a_call_takes_no_more_than_its_budget)
     struct scene scene;
 
     begin_with_datagrams(&scene, 2, 3);
-    poll_with_room(&scene, EVENTS);
+    poll_with_room(&scene, SCENE_EVENTS);
     ck_assert_uint_eq(scene.observer->intake.counts.datagrams, 2);
-    poll_with_room(&scene, EVENTS);
+    poll_with_room(&scene, SCENE_EVENTS);
     ck_assert_uint_eq(scene.observer->intake.counts.datagrams, 3);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -607,10 +588,10 @@ START_TEST(while_events_wait_nothing_else_is_done)
     ck_assert_uint_eq(scene.observer->intake.counts.datagrams, _i == 0 ? 2 : 3);
     poll_with_room(&scene, 0);
     ck_assert_uint_eq(scene.observer->intake.counts.datagrams, _i == 0 ? 2 : 3);
-    poll_with_room(&scene, EVENTS);
+    poll_with_room(&scene, SCENE_EVENTS);
     ck_assert_uint_eq(scene.observer->intake.counts.datagrams, 3);
     ck_assert_uint_eq(scene.count, 3);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
@@ -624,7 +605,7 @@ START_TEST(an_end_that_waits_comes_before_silence)
     kernel.has_ended = true;
     poll_with_room(&scene, 0);
     ck_assert_uint_eq(scene.observer->intake.reports.count, 1);
-    end(&scene);
+    scene_end(&scene);
 }
 END_TEST
 
