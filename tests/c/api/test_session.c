@@ -261,6 +261,7 @@ static void use_inherited(void *ctx)
     child_needs(try_seal(inherited->session, "x", 1, &inherited->datagram) == KEEP_ERR_FORKED);
     child_needs(try_open(inherited->session, &inherited->datagram) == KEEP_ERR_FORKED);
     child_needs(keep_session_stats(inherited->session, &stats) == KEEP_ERR_FORKED);
+    child_leaves(inherited->session);
     keep_session_free(&inherited->session);
     child_needs(inherited->session == NULL);
     child_needs(try_session(1, 0, options, &own) == KEEP_ERR_STATE); /* the parent seals with it */
