@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/scene.h"
 
+#include <string.h>
+
 #include "support/suite.h"
 
 void scene_begin(struct scene *scene, keep_observer_options options)
 {
     keep_tracker_options of_tracker = KEEP_TRACKER_OPTIONS_INIT;
 
-    *scene = (struct scene){ .count = 0 };
+    memset(scene, 0, sizeof *scene);
     of_tracker.capacity = 4;
     of_tracker.threshold_ns = 1000000000;
     options.any_uid = 1;
