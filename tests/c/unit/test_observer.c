@@ -539,26 +539,32 @@ END_TEST
 
 /* --- budgets and room --- */
 
-/* An observer with a socket at which `count` datagrams wait. */
-static void begin_with_datagrams(struct scene *scene, uint32_t budget, int count)
+/* Adds a socket at which `count` datagrams wait. */
+static void add_socket(struct scene *scene, int count)
 {
-    keep_observer_options options = KEEP_OBSERVER_OPTIONS_INIT;
     keep_listen_options listen = KEEP_LISTEN_OPTIONS_INIT;
     keep_beacon_options speak = KEEP_BEACON_OPTIONS_INIT;
     keep_beacon *beacon = NULL;
     keep_outcome outcome;
-    char name[40];
+    char name[60];
 
-    (void)snprintf(name, sizeof name, "@keep-test-%d", getpid());
-    options.budget = budget;
-    options.report_beats = 1;
-    begin_with(scene, options);
+    (void)snprintf(name, sizeof name, "@keep-test-%d-%u", getpid(), scene->observer->listener_count);
     listen.path = speak.path = name;
     assert_ok(keep_observer_listen(scene->observer, &listen, NULL));
     assert_ok(keep_beacon_new(&speak, &beacon, NULL));
     for (int i = 0; i < count; i++)
         assert_ok(keep_beacon_beat(beacon, KEEP_HEALTH_OK, 0, &outcome));
     keep_beacon_free(&beacon);
+}
+
+static void begin_with_datagrams(struct scene *scene, uint32_t budget, int count)
+{
+    keep_observer_options options = KEEP_OBSERVER_OPTIONS_INIT;
+
+    options.budget = budget;
+    options.report_beats = 1;
+    begin_with(scene, options);
+    add_socket(scene, count);
 }
 
 static void poll_with_room(struct scene *scene, size_t cap)
@@ -595,6 +601,20 @@ START_TEST(while_events_wait_nothing_else_is_done)
 }
 END_TEST
 
+START_TEST(while_events_wait_no_other_socket_is_read)
+{
+    struct scene scene;
+
+    begin_with_datagrams(&scene, 64, 3);
+    add_socket(&scene, 2);
+    poll_with_room(&scene, 0);
+    ck_assert_uint_eq(scene.observer->intake.counts.datagrams, 3);
+    poll_with_room(&scene, SCENE_EVENTS);
+    ck_assert_uint_eq(scene.observer->intake.counts.datagrams, 5);
+    scene_end(&scene);
+}
+END_TEST
+
 START_TEST(an_end_that_waits_comes_before_silence)
 {
     struct scene scene;
@@ -621,4 +641,4 @@ RUN_SUITE("observer", TIMES(options_that_make_no_observer_are_refused, sizeof st
           ONCE(who_cannot_be_waited_on_is_unwatched), ONCE(only_an_ended_process_is_reaped),
           ONCE(an_end_without_room_waits), TIMES(a_descriptor_of_a_slot_without_one_is_nobodys, 2),
           ONCE(a_call_takes_no_more_than_its_budget), TIMES(while_events_wait_nothing_else_is_done, 2),
-          ONCE(an_end_that_waits_comes_before_silence))
+          ONCE(while_events_wait_no_other_socket_is_read), ONCE(an_end_that_waits_comes_before_silence))
