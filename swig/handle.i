@@ -14,7 +14,7 @@ typedef struct keep_class {
     swig_type_info **type;      /* of the SWIG class */
     bool is_value;              /* C itself says CLOSED of a handle that was freed: it may always be passed */
     void (*drop)(void *handle); /* frees a handle whose object is forgotten */
-    PyTypeObject *facade;       /* NULL until keep_facade; lives for ever */
+    keep_registration facade;   /* by keep_facade */
     struct keep_class *next;
 } keep_class;
 
@@ -74,7 +74,7 @@ static PyTypeObject *keep_swig_class(const keep_class *class)
 /* The box of an object of a class; NULL with a TypeError for any other object. */
 static keep_box *keep_box_of(PyObject *object, const keep_class *class)
 {
-    if (class->facade != NULL && PyObject_TypeCheck(object, class->facade))
+    if (class->facade.class != NULL && PyObject_TypeCheck(object, class->facade.class))
         return ((SwigPyObject *)object)->ptr;
     PyErr_Format(PyExc_TypeError, "a %s is required, not '%.100s'", class->name, Py_TYPE(object)->tp_name);
     return NULL;
@@ -133,13 +133,14 @@ static void keep_box_freed(keep_box *box, const void *handle)
 /* A new object that owns the handle. If it cannot be made the handle is freed. */
 static PyObject *keep_box_new(keep_class *class, void *handle)
 {
+    PyTypeObject *facade = keep_registered(&class->facade, class->name);
     keep_box *box = PyMem_Malloc(sizeof *box);
     PyObject *object = NULL;
 
-    if (box != NULL)
-        object = class->facade->tp_alloc(class->facade, 0);
-    else
+    if (box == NULL)
         PyErr_NoMemory();
+    else if (facade != NULL)
+        object = facade->tp_alloc(facade, 0);
     if (object == NULL) {
         PyMem_Free(box);
         class->drop(handle);
@@ -213,7 +214,9 @@ static void keep_drop_##NOUN(void *handle)
     TYPE##_free(&dropped);
 }
 
-static keep_class keep_class_##NOUN = { #NOUN, #NAME, &SWIGTYPE_p_##TYPE, VALUE, keep_drop_##NOUN, NULL, NULL };
+static keep_class keep_class_##NOUN = {
+    .noun = #NOUN, .name = #NAME, .type = &SWIGTYPE_p_##TYPE, .is_value = VALUE, .drop = keep_drop_##NOUN
+};
 %}
 %init %{
     keep_class_##NOUN.next = keep_classes;
@@ -346,12 +349,8 @@ static PyObject *keep_facade(PyObject *cls)
     keep_class *class;
 
     for (class = keep_classes; class != NULL && PyType_Check(cls); class = class->next)
-        if (class->facade == NULL && PyType_IsSubtype((PyTypeObject *)cls, keep_swig_class(class))) {
-            Py_INCREF(cls); /* for the class table, which lives for ever */
-            class->facade = (PyTypeObject *)cls;
-            Py_INCREF(cls);
-            return cls;
-        }
+        if (!class->facade.is_used && PyType_IsSubtype((PyTypeObject *)cls, keep_swig_class(class)))
+            return keep_register(&class->facade, cls);
     return PyErr_Format(PyExc_TypeError, "%R is no facade of libkeep", cls);
 }
 %}

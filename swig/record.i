@@ -8,7 +8,7 @@
 /* A Python class that C makes objects of, or reads. */
 typedef struct keep_type_entry {
     const char *name;
-    PyObject *class; /* NULL until keep_type; lives for ever */
+    keep_registration class; /* by keep_type */
     struct keep_type_entry *next;
 } keep_type_entry;
 
@@ -49,11 +49,18 @@ static bool keep_record_add(keep_record *record)
     return true;
 }
 
+static PyTypeObject *keep_type_class(keep_type_entry *type)
+{
+    return keep_registered(&type->class, type->name);
+}
+
 /* The member of a number: a new reference. */
 static PyObject *keep_member(keep_members *members, uint8_t number)
 {
-    if (members->made[number] == NULL)
-        members->made[number] = PyObject_CallFunction(members->type.class, "i", (int)number);
+    PyObject *class = (PyObject *)keep_type_class(&members->type);
+
+    if (members->made[number] == NULL && class != NULL)
+        members->made[number] = PyObject_CallFunction(class, "i", (int)number);
     Py_XINCREF(members->made[number]);
     return members->made[number];
 }
@@ -69,10 +76,10 @@ static PyObject *keep_value_out(const void *from, const keep_field *field)
 }
 
 /* A new object with a struct's values. The class itself would refuse to be filled: it is frozen. */
-static PyObject *keep_record_out(const keep_record *record, const void *from)
+static PyObject *keep_record_out(keep_record *record, const void *from)
 {
-    PyTypeObject *class = (PyTypeObject *)record->type.class;
-    PyObject *object = class->tp_alloc(class, 0);
+    PyTypeObject *class = keep_type_class(&record->type);
+    PyObject *object = class != NULL ? class->tp_alloc(class, 0) : NULL;
     size_t i;
 
     for (i = 0; object != NULL && record->fields[i].name != NULL; i++) {
@@ -103,12 +110,13 @@ static bool keep_value_in(PyObject *value, void *to, const keep_field *field)
 }
 
 /* Stores the fields of an object. TypeError for one of another class. */
-static bool keep_record_in(const keep_record *record, PyObject *object, void *to)
+static bool keep_record_in(keep_record *record, PyObject *object, void *to)
 {
-    bool stored = PyObject_TypeCheck(object, (PyTypeObject *)record->type.class);
+    PyTypeObject *class = keep_type_class(&record->type);
+    bool stored = class != NULL && PyObject_TypeCheck(object, class);
     size_t i;
 
-    if (!stored)
+    if (class != NULL && !stored)
         PyErr_Format(PyExc_TypeError, "a %s is required, not '%.100s'", record->type.name, Py_TYPE(object)->tp_name);
     for (i = 0; stored && record->fields[i].name != NULL; i++) {
         PyObject *value = PyObject_GetAttr(object, record->names[i]);
@@ -196,12 +204,9 @@ static PyObject *keep_type(PyObject *cls)
     keep_type_entry *type;
 
     for (type = keep_types; type != NULL && name != NULL; type = type->next)
-        if (type->class == NULL && PyType_Check(cls) && PyUnicode_CompareWithASCIIString(name, type->name) == 0) {
+        if (!type->class.is_used && PyType_Check(cls) && PyUnicode_CompareWithASCIIString(name, type->name) == 0) {
             Py_DECREF(name);
-            Py_INCREF(cls); /* for the table, which lives for ever */
-            type->class = cls;
-            Py_INCREF(cls);
-            return cls;
+            return keep_register(&type->class, cls);
         }
     Py_XDECREF(name);
     PyErr_Clear();

@@ -21,6 +21,32 @@ static PyObject *keep_import(const char *module, const char *name)
     return found;
 }
 
+/* A Python class that registers itself when its module is loaded. */
+typedef struct keep_registration {
+    PyTypeObject *class; /* NULL until then; lives for ever */
+    bool is_used;        /* here: no other may take its place */
+} keep_registration;
+
+/* The class; the package loads its module now if it did not before. NULL with an exception if that fails. */
+static PyTypeObject *keep_registered(keep_registration *registration, const char *name)
+{
+    if (registration->class == NULL)
+        Py_XDECREF(keep_import("libkeep", name));
+    if (registration->class == NULL && !PyErr_Occurred())
+        PyErr_Format(PyExc_ImportError, "libkeep.%s is not libkeep's own", name);
+    registration->is_used = registration->class != NULL;
+    return registration->class;
+}
+
+/* Registers a class in place of one that is not used: a module whose loading failed is loaded again. Returns the class. */
+static PyObject *keep_register(keep_registration *registration, PyObject *class)
+{
+    Py_INCREF(class); /* for the registration */
+    registration->class = (PyTypeObject *)class;
+    Py_INCREF(class);
+    return class;
+}
+
 /*
  * "keep_secret_put" and "Secret_put" are the operation "Secret.put", "keep_memory_report" is "memory.report"; what has a
  * dot is one already.

@@ -128,7 +128,7 @@ static const keep_field keep_tracker_stats_fields[] = {
 
 %{
 /* A new list of `count` structs of `size` bytes. */
-static PyObject *keep_records_out(const keep_record *record, const void *structs, size_t size, size_t count)
+static PyObject *keep_records_out(keep_record *record, const void *structs, size_t size, size_t count)
 {
     PyObject *list = PyList_New((Py_ssize_t)count);
     size_t i;

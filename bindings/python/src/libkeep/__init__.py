@@ -9,13 +9,51 @@ a `KeepError`; each status is a class of its own.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from . import memory as memory
-from . import packet as packet
-from . import tracker as tracker
 from ._errors import *
 from .base import *
 from .memory import *
-from .packet import *
-from .tracker import *
+
+if TYPE_CHECKING:
+    from . import packet as packet
+    from . import tracker as tracker
+    from .packet import *
+    from .tracker import *
 
 __version__ = f"{VERSION_MAJOR}.{VERSION_MINOR}.{VERSION_PATCH}"
+
+# Whose names are ours, too. The later modules are loaded when they, or names of theirs, are first asked for.
+_FIRST = ("_errors", "base", "memory")
+_LATER = ("packet", "tracker")
+
+
+def _load(module_name: str) -> list[str]:
+    """Makes the public names of a module ours, and returns them."""
+    module = import_module(f"{__name__}.{module_name}")
+    globals().update({name: getattr(module, name) for name in module.__all__})
+    return list(module.__all__)
+
+
+def _public_names() -> list[str]:
+    names = [name for module_name in (*_FIRST, *_LATER) for name in _load(module_name)]
+    return ["memory", *_LATER, *names]
+
+
+def __dir__() -> set[str]:
+    return {*globals(), *_public_names()}
+
+
+if not TYPE_CHECKING:  # a checker would take any name for ours
+
+    def __getattr__(name: str) -> object:
+        if name == "__all__":
+            return _public_names()
+        if not name.startswith("_"):
+            for module_name in [name] if name in _LATER else _LATER:
+                _load(module_name)
+                if name in globals():
+                    return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
