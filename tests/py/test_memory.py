@@ -7,6 +7,7 @@ What the calls do in every combination is in the shared vectors; here is how it 
 from __future__ import annotations
 
 import dataclasses
+import mmap
 import threading
 import time
 
@@ -116,6 +117,62 @@ def test_acquiring_waits_as_long_as_it_is_told() -> None:
             assert fallback.info().kind is Kind.GUARDED
 
 
+def test_a_long_wait_takes_its_time_and_then_falls_back() -> None:
+    with Pool(tiers=[32], tier_max_slots=[1]) as pool, pool.acquire(1):
+        begin = time.monotonic()
+        with pytest.raises(libkeep.KeepTimeoutError):
+            pool.acquire(1, timeout=0.25)
+        with pool.acquire(1, timeout=0.25, fallback=True) as fallback:
+            assert fallback.info().kind is Kind.GUARDED
+        assert time.monotonic() - begin >= 0.5
+
+
+def test_where_nothing_can_be_waited_for_no_wait_begins() -> None:
+    with Pool(tiers=[32, 4096], max_bytes=2 * mmap.PAGESIZE) as pool, pool.acquire(1):
+        with pytest.raises(libkeep.ExhaustedError):
+            pool.acquire(4096, timeout=None)
+        with pool.acquire(4096, timeout=None, fallback=True) as fallback:
+            assert fallback.info().kind is Kind.GUARDED
+        assert pool.stats().waits == 0
+
+
+def test_only_the_main_thread_leaves_the_line_while_it_waits() -> None:
+    """In C's line the first is served first (memory R13)."""
+    with Pool(tiers=[32], tier_max_slots=[1]) as pool, pool.acquire(1):
+
+        def wait() -> None:
+            with pytest.raises(libkeep.KeepTimeoutError):
+                pool.acquire(1, timeout=0.25)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+        assert pool.stats().waits == 1
+        wait()
+        assert pool.stats().waits > 2
+
+
+@pytest.mark.parametrize("wait", ["pool.acquire(1, timeout=None)", "sealed.open(timeout=3600, fallback=True)"])
+def test_a_wait_of_the_main_thread_handles_signals(run_python: RunPython, wait: str) -> None:
+    program = f"""
+import os, signal, threading, libkeep
+pool = libkeep.Pool(tiers=[32], tier_max_slots=[1])
+sealed = libkeep.Sealed(b"planted", pool=pool)
+held = pool.acquire(1)
+def signal_a_wait(number):
+    while pool.stats().tiers[0].waiting == 0: pass
+    os.kill(os.getpid(), number)
+threading.Thread(target=signal_a_wait, args=(signal.SIGINT,)).start()
+try: {wait}
+except KeyboardInterrupt: print("interrupted")
+signal.signal(signal.SIGUSR1, lambda number, frame: held.close())
+threading.Thread(target=signal_a_wait, args=(signal.SIGUSR1,)).start()
+print({wait})
+"""
+    done = run_python(program)
+    assert done.stdout.startswith("interrupted\n<Secret: "), done.stderr
+
+
 def test_acquiring_without_a_limit_waits_for_a_release() -> None:
     with Pool(tiers=[32], tier_max_slots=[1]) as pool:
         held = pool.acquire(1)
@@ -128,7 +185,13 @@ def test_acquiring_without_a_limit_waits_for_a_release() -> None:
 
 @pytest.mark.parametrize(
     ("timeout", "error"),
-    [(-1.0, OverflowError), (float("inf"), OverflowError), (float("nan"), ValueError), ("1", TypeError)],
+    [
+        (-1.0, OverflowError),
+        (1e7, OverflowError),
+        (float("inf"), OverflowError),
+        (float("nan"), ValueError),
+        ("1", TypeError),
+    ],
 )
 def test_a_limit_that_is_no_time_is_refused(pool: Pool, timeout: float, error: type[Exception]) -> None:
     with pytest.raises(error):

@@ -7,13 +7,16 @@ core/include/keep/{pool,secret,sealed,protect}.h describe every call and what it
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, final
 
 from . import native
-from ._errors import by_status
+from ._errors import KeepError, KeepTimeoutError, by_status
 from ._handle import Handle, described, typed
 
 if TYPE_CHECKING:
@@ -64,6 +67,8 @@ MAX_POOL_BYTES: Final[int] = native.KEEP_MAX_POOL_BYTES
 SEALED_OVERHEAD: Final[int] = native.KEEP_SEALED_OVERHEAD
 UNLIMITED: Final[int] = native.KEEP_UNLIMITED
 WAIT_FOREVER: Final[int] = native.KEEP_WAIT_FOREVER
+
+_SLICE_MS = 100
 
 
 class Backing(IntEnum):
@@ -149,7 +154,8 @@ class AcquireOptions(TypedDict, total=False):
     """How a secret is acquired."""
 
     timeout: float | None
-    """seconds to wait for a slot; 0, the default: not at all; None: for ever. Signals are handled after the wait"""
+    """seconds to wait for a slot; 0, the default: not at all; None: for ever. The main thread waits in slices of 100 ms
+    and handles signals between them; each counts as a wait, and joins the end of the line"""
     fallback: bool
     """a guarded buffer if there is no slot, after the wait"""
     guarded: bool
@@ -264,22 +270,41 @@ def _tiers(tiers: list[dict[str, Any]]) -> tuple[TierStats, ...]:
 
 
 def _acquire(
+    acquire: Callable[[dict[str, int]], Secret],
     *,
     timeout: float | None = 0.0,
     fallback: bool = False,
     guarded: bool = False,
     align16: bool = False,
     resident: bool = False,
-) -> dict[str, int]:
-    """AcquireOptions as the C struct has them."""
+) -> Secret:
+    """Acquires by a function of AcquireOptions as the C struct has them."""
     chosen = {
         Acquire.FALLBACK: fallback,
         Acquire.GUARDED: guarded,
         Acquire.ALIGN16: align16,
         Acquire.RESIDENT: resident,
     }
-    wait = WAIT_FOREVER if timeout is None else math.ceil(timeout * 1000)
-    return {"timeout_ms": wait, "flags": sum(flag for flag, is_set in chosen.items() if is_set)}
+    flags = sum(flag for flag, is_set in chosen.items() if is_set)
+    timeout_ms = WAIT_FOREVER if timeout is None else math.ceil(timeout * 1000)
+    if _SLICE_MS < timeout_ms <= WAIT_FOREVER and threading.current_thread() is threading.main_thread():
+        return _acquire_in_slices(acquire, timeout_ms, flags)
+    return acquire({"timeout_ms": timeout_ms, "flags": flags})
+
+
+def _acquire_in_slices(acquire: Callable[[dict[str, int]], Secret], timeout_ms: int, flags: int) -> Secret:
+    """Python handles signals in its main thread alone, and not while that is in C. Only the last slice falls back."""
+    slice_options = {"timeout_ms": _SLICE_MS, "flags": flags & ~Acquire.FALLBACK}
+    end_ms = math.inf if timeout_ms == WAIT_FOREVER else 1000 * time.monotonic() + timeout_ms
+    left_ms: float = timeout_ms
+    while left_ms > _SLICE_MS:
+        try:
+            return acquire(slice_options)
+        except KeepTimeoutError:
+            left_ms = max(1, end_ms - 1000 * time.monotonic())  # 0 would not be a wait
+        except KeepError:
+            left_ms = 0  # there is nothing to wait for
+    return acquire({"timeout_ms": math.ceil(left_ms), "flags": flags})
 
 
 @final
@@ -303,7 +328,9 @@ class Pool(Handle, native.Pool):
 
     def acquire(self, length: int, **options: Unpack[AcquireOptions]) -> Secret:
         """A secret of `length` zero bytes: a slot, or a guarded buffer if it is longer than the largest tier's."""
-        return native.keep_pool_acquire(self, length, _acquire(**options) if options else None)
+        if options:
+            return _acquire(partial(native.keep_pool_acquire, self, length), **options)
+        return native.keep_pool_acquire(self, length, None)
 
     def acquire_many(self, length: int, count: int) -> list[Secret]:
         """`count` secrets of one length, or none. It never waits."""
@@ -429,7 +456,9 @@ class Sealed(Handle, native.Sealed):
 
     def open(self, **options: Unpack[AcquireOptions]) -> Secret:
         """Opens into a new secret of the same pool, frozen. AuthError: what was sealed has been changed."""
-        return native.keep_sealed_open(self, _acquire(**options) if options else None)
+        if options:
+            return _acquire(partial(native.keep_sealed_open, self), **options)
+        return native.keep_sealed_open(self, None)
 
     def open_into(self, secret: Secret) -> int:
         """Opens into a secret that exists; returns the length it has now."""
