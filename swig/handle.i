@@ -123,11 +123,19 @@ static void *keep_box_handle_to_free(const keep_box *box)
     return box->closed ? NULL : box->handle;
 }
 
+/* The same; closed from now on, since C may free it while other threads run. */
+static void *keep_box_close(keep_box *box)
+{
+    void *handle = keep_box_handle_to_free(box);
+
+    box->closed = true;
+    return handle;
+}
+
 /* After C has freed the handle, or refused to: it nulls what it freed. */
 static void keep_box_freed(keep_box *box, const void *handle)
 {
-    if (handle == NULL)
-        box->closed = true;
+    box->closed = handle == NULL;
 }
 
 /* A new object that owns the handle. If it cannot be made the handle is freed. */
@@ -247,7 +255,7 @@ static keep_class keep_class_##NOUN = {
     box = keep_box_alone($input, &keep_class_##NOUN, "$symname");
     if (box == NULL)
         SWIG_fail;
-    freed = (TYPE *)keep_box_handle_to_free(box);
+    freed = (TYPE *)keep_box_close(box);
     $1 = &freed;
 }
 %typemap(freearg, noblock=1) struct TYPE ** {

@@ -249,6 +249,7 @@ static const keep_field keep_aead_report_fields[] = {
 /* Constructors whose options hold handles or bytes: these are arguments of their own. */
 %rename(keep_session_new) keep_session_make;
 %rename(keep_packet_pool_new) keep_packet_pool_make;
+%keep_call(keep_packet_pool_make, 1) /* as the function that it calls (gil.i) */
 %rename(keep_handshake_new) keep_handshake_make;
 %rename(keep_handshake_session) keep_handshake_take;
 

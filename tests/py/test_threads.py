@@ -7,15 +7,17 @@ import array
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 import libkeep
 import pytest
-from libkeep import PacketRequest, Pool, Sealed, Secret, Session, packet
+from libkeep import LockPolicy, PacketPool, PacketRequest, Pool, Sealed, Secret, Session, memory, packet
 from vectors.packet import open_packed
 
 MEBIBYTE = 1 << 20
+Handle = TypeVar("Handle")
 
 
 @pytest.fixture
@@ -94,6 +96,35 @@ def test_other_threads_run_during_long_calls(pool: Pool) -> None:
             "open_into": lambda: sealed.open_into(secret),
         }
         assert [name for name, call in calls.items() if not lets_others_run(call)] == []
+
+
+def large_pool() -> Pool:
+    return Pool(tiers=[1024], tier_slots=[16 * 1024], max_bytes=64 * MEBIBYTE, lock_policy=LockPolicy.ALLOW_UNLOCKED)
+
+
+def untrimmed_pool() -> Pool:
+    """A pool of more than its first region, which stays."""
+    pool = Pool(tiers=[1024], tier_slots=[1], max_bytes=64 * MEBIBYTE, lock_policy=LockPolicy.ALLOW_UNLOCKED)
+    pool.reserve(1024, 16 * 1024)
+    return pool
+
+
+def purge_all(*_: Secret) -> None:
+    memory.purge()
+
+
+@pytest.mark.usefixtures("slow_switching")
+def test_other_threads_run_while_memory_is_made_and_given_back() -> None:
+    calls: dict[str, Callable[[], Callable[[], object]]] = {
+        "Pool": lambda: large_pool,
+        "Pool.close": lambda: large_pool().close,
+        "trim": lambda: untrimmed_pool().trim,
+        "purge": lambda: partial(purge_all, Secret.generate(16 * MEBIBYTE)),
+        "PacketPool": lambda: partial(PacketPool, libkeep.MAX_PACKET_SLOTS),
+        "PacketPool.close": lambda: PacketPool(libkeep.MAX_PACKET_SLOTS).close,
+    }
+    held = [name for name, prepare in calls.items() if not any(advances_during(prepare()) for _ in range(100))]
+    assert held == []
 
 
 @pytest.mark.usefixtures("slow_switching")
@@ -189,26 +220,32 @@ def test_threads_share_a_pool_and_its_secrets() -> None:
         assert sum(tier.in_use for tier in pool.stats().tiers) == 0
 
 
-def test_threads_fight_over_one_secret() -> None:
-    """Everybody gets bytes, BusyError or ClosedError; nobody crashes, nothing is freed twice."""
+def fight(handle: Handle, actions: Sequence[Callable[[Handle], object]]) -> set[str]:
+    """Does all at once; which of the errors that are to be expected came."""
     outcomes: set[str] = set()
 
-    def call(secret: Secret, action: Callable[[Secret], object]) -> None:
+    def act(number: int) -> None:
         try:
-            action(secret)
+            actions[number](handle)
         except (libkeep.BusyError, libkeep.ClosedError) as error:
             outcomes.add(error.name)
 
-    actions: list[Callable[[Secret], object]] = [Secret.reveal, Secret.close, Secret.duplicate, Sealed.from_secret]
+    assert in_threads(len(actions), act) == []
+    return outcomes
+
+
+def test_threads_fight_over_one_secret() -> None:
+    """Everybody gets bytes, BusyError or ClosedError; nobody crashes, nothing is freed twice."""
     with Pool() as pool:
         for _ in range(200):
             secret = Secret.from_bytes(bytes(8192), pool=pool)
-            threads = [threading.Thread(target=call, args=(secret, action)) for action in actions]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            fight(secret, [Secret.reveal, Secret.close, Secret.duplicate, Sealed.from_secret])
             secret.close()
         del secret
         assert pool.stats().guarded == 0
-    assert outcomes <= {"BUSY", "CLOSED"}
+
+
+def test_threads_fight_over_one_pool() -> None:
+    """Giving it back takes long, and the interpreter's lock is not held: it is closed from the beginning."""
+    outcomes = [fight(large_pool(), [Pool.close, *[Pool.stats] * 8, Pool.close]) for _ in range(5)]
+    assert set().union(*outcomes) == {"CLOSED"}

@@ -67,6 +67,8 @@ struct keep_packet_pool_stats {
  * KEEP_ERR_EXHAUSTED  KEEP_MAX_PACKET_POOLS pools are alive: free one
  * KEEP_ERR_SYSTEM     the kernel failed otherwise, or gave no random bytes: report it
  * KEEP_ERR_UNSUPPORTED  the kernel lacks what keeps pages out of dumps and children
+ *
+ * Binding: blocks
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_packet_pool_new(const keep_packet_pool_options *KEEP_NULLABLE options, KEEP_OWN keep_packet_pool **out_pool);
@@ -135,6 +137,8 @@ KEEP_API keep_status keep_packet_free(keep_packet **packet);
 
 /*
  * Frees the pool and nulls the handle; a null handle is nothing. Packets in callers' hands keep working. Cannot fail.
+ *
+ * Binding: blocks
  */
 KEEP_API void keep_packet_pool_free(keep_packet_pool **pool);
 

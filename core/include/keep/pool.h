@@ -138,6 +138,8 @@ struct keep_pool_stats {
  *
  * KEEP_OK      the pool is ready
  * acquiring    the initial slots could not be made; nothing stays behind
+ *
+ * Binding: blocks
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_pool_new(const keep_pool_options *KEEP_NULLABLE options, KEEP_OWN keep_pool **out_pool);
@@ -150,6 +152,8 @@ keep_pool_new(const keep_pool_options *KEEP_NULLABLE options, KEEP_OWN keep_pool
  * KEEP_OK         the caller frees the handle like any other; the pool itself stays
  * KEEP_ERR_STATE  options were given and the default pool exists: call this before anything else uses it
  * acquiring       the initial slots could not be made
+ *
+ * Binding: blocks
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_pool_default(const keep_pool_options *KEEP_NULLABLE options, KEEP_OWN keep_pool **out_pool);
@@ -206,6 +210,8 @@ keep_pool_reserve(keep_pool *KEEP_NULLABLE pool, size_t len, size_t count);
  * out_bytes   NULL, or how many bytes of locked memory were given back
  *
  * KEEP_OK   also if there was nothing to give back
+ *
+ * Binding: blocks
  */
 KEEP_API KEEP_MUST_USE keep_status
 keep_pool_trim(keep_pool *KEEP_NULLABLE pool, uint64_t *KEEP_NULLABLE out_bytes);
@@ -223,6 +229,8 @@ keep_pool_stats(keep_pool *KEEP_NULLABLE pool, struct keep_pool_stats *out_stats
 /*
  * Gives the handle back and nulls it; a null handle is nothing. Secrets and sealed secrets of the pool keep working
  * until they are freed. Nobody else may be using this handle. Cannot fail.
+ *
+ * Binding: blocks
  */
 KEEP_API void keep_pool_free(keep_pool **pool);
 

@@ -91,6 +91,8 @@ struct keep_memory_report {
  * KEEP_OK          all secrets that existed are gone
  * KEEP_ERR_SYSTEM  all but a guarded buffer whose pages the kernel refused to open: it is marked purged, and stays
  *                  inaccessible; `*out_open_windows` is set
+ *
+ * Binding: blocks
  */
 KEEP_API KEEP_MUST_USE keep_status keep_purge(uint64_t *KEEP_NULLABLE out_open_windows);
 
