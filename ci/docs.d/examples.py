@@ -46,7 +46,9 @@ def open_fences(tree: Tree) -> Iterator[Finding]:
         text = tree.read(path)
         fences = list(re.finditer(r"^```", text, re.MULTILINE))
         if len(fences) % 2:
-            yield Finding(path, ctext.line_of(text, fences[-1].start()), "one of the fences up to here has no other end")
+            yield Finding(
+                path, ctext.line_of(text, fences[-1].start()), "one of the fences up to here has no other end"
+            )
 
 
 def c_program(root: Path, source: Path) -> list[str]:
