@@ -37,7 +37,7 @@ assert receiver.open(sender.seal([b"event"])).info.kind is libkeep.PacketKind.DA
     assert loaded_by(run_python, program) == {"libkeep.packet"}
 
 
-@pytest.mark.parametrize("program", ["import libkeep\nlibkeep.tracker.Tracker()", "from libkeep import tracker"])
+@pytest.mark.parametrize("program", ["import libkeep\nlibkeep.tracker", "import libkeep.tracker\nlibkeep.Tracker()"])
 def test_who_asks_for_a_module_loads_it_alone(run_python: RunPython, program: str) -> None:
     assert loaded_by(run_python, program) == {"libkeep.tracker", "select"}
 
@@ -64,6 +64,13 @@ def test_a_star_takes_them_all(run_python: RunPython) -> None:
 def test_dir_tells_of_what_is_not_loaded_yet(run_python: RunPython) -> None:
     done = run_python(f"import libkeep\nprint({set(NAMES)} - set(dir(libkeep)))")
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_what_stands_in_for_a_name_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Secret", "Session"):
+        monkeypatch.setattr(libkeep, name, None)
+    assert "Session" in dir(libkeep)
+    assert libkeep.Secret is libkeep.Session is None  # type: ignore[comparison-overlap]
 
 
 def test_an_unknown_name_is_an_error() -> None:

@@ -31,15 +31,23 @@ _LATER = ("packet", "tracker")
 
 
 def _load(module_name: str) -> list[str]:
-    """Makes the public names of a module ours, and returns them."""
+    """Makes the public names of a module ours, and returns them. What a test has put in their place stays."""
     module = import_module(f"{__name__}.{module_name}")
-    globals().update({name: getattr(module, name) for name in module.__all__})
+    for name in module.__all__:
+        globals().setdefault(name, getattr(module, name))
     return list(module.__all__)
 
 
 def _public_names() -> list[str]:
     names = [name for module_name in (*_FIRST, *_LATER) for name in _load(module_name)]
     return ["memory", *_LATER, *names]
+
+
+def _where_to_look(name: str) -> list[str]:
+    """The modules that may have a name, first those that are loaded."""
+    if name.startswith("_"):
+        return []
+    return [name] if name in _LATER else sorted(_LATER, key=lambda module_name: module_name not in globals())
 
 
 def __dir__() -> set[str]:
@@ -51,9 +59,8 @@ if not TYPE_CHECKING:  # a checker would take any name for ours
     def __getattr__(name: str) -> object:
         if name == "__all__":
             return _public_names()
-        if not name.startswith("_"):
-            for module_name in [name] if name in _LATER else _LATER:
-                _load(module_name)
-                if name in globals():
-                    return globals()[name]
+        for module_name in _where_to_look(name):
+            _load(module_name)
+            if name in globals():
+                return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
