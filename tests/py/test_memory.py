@@ -121,10 +121,10 @@ def test_a_long_wait_takes_its_time_and_then_falls_back() -> None:
     with Pool(tiers=[32], tier_max_slots=[1]) as pool, pool.acquire(1):
         begin = time.monotonic()
         with pytest.raises(libkeep.KeepTimeoutError):
-            pool.acquire(1, timeout=0.25)
-        with pool.acquire(1, timeout=0.25, fallback=True) as fallback:
+            pool.acquire(1, timeout=0.75)
+        with pool.acquire(1, timeout=0.75, fallback=True) as fallback:
             assert fallback.info().kind is Kind.GUARDED
-        assert time.monotonic() - begin >= 0.5
+        assert time.monotonic() - begin >= 1.5
 
 
 def test_where_nothing_can_be_waited_for_no_wait_begins() -> None:
@@ -142,14 +142,14 @@ def test_only_the_main_thread_leaves_the_line_while_it_waits() -> None:
 
         def wait() -> None:
             with pytest.raises(libkeep.KeepTimeoutError):
-                pool.acquire(1, timeout=0.25)
+                pool.acquire(1, timeout=0.75)
 
         thread = threading.Thread(target=wait)
         thread.start()
         thread.join()
         assert pool.stats().waits == 1
         wait()
-        assert pool.stats().waits > 2
+        assert pool.stats().waits == 3
 
 
 @pytest.mark.parametrize("wait", ["pool.acquire(1, timeout=None)", "sealed.open(timeout=3600, fallback=True)"])

@@ -68,7 +68,7 @@ SEALED_OVERHEAD: Final[int] = native.KEEP_SEALED_OVERHEAD
 UNLIMITED: Final[int] = native.KEEP_UNLIMITED
 WAIT_FOREVER: Final[int] = native.KEEP_WAIT_FOREVER
 
-_SLICE_MS = 100
+_SLICE_MS = 500
 
 
 class Backing(IntEnum):
@@ -154,8 +154,9 @@ class AcquireOptions(TypedDict, total=False):
     """How a secret is acquired."""
 
     timeout: float | None
-    """seconds to wait for a slot; 0, the default: not at all; None: for ever. The main thread waits in slices of 100 ms
-    and handles signals between them; each counts as a wait, and joins the end of the line"""
+    """seconds to wait for a slot; 0, the default: not at all; None: for ever. In the main thread
+    a wait above half a second is made of waits of that length, so that signals are handled between them: each counts,
+    and joins the end of the line"""
     fallback: bool
     """a guarded buffer if there is no slot, after the wait"""
     guarded: bool
