@@ -85,18 +85,22 @@ static bool take_ends(const packed *p, int place, const char *name, uint32_t **o
 /* The same stream and flags for each, sequences in a row. */
 static bool take_requests(const packed *p, packed_seal *s)
 {
-    keep_packet_request first = { .event_count = 1 };
+    uint64_t stream_id, sequence;
+    uint8_t flags;
     size_t i;
 
-    if (!shim_take_uint64(&p->call, p->call.args[3], "streamId", &first.stream_id) ||
-        !shim_take_uint64(&p->call, p->call.args[4], "firstSequence", &first.sequence) ||
-        !shim_take_uint8(&p->call, p->call.args[5], "flags", &first.flags))
+    if (!shim_take_uint64(&p->call, p->call.args[3], "streamId", &stream_id) ||
+        !shim_take_uint64(&p->call, p->call.args[4], "firstSequence", &sequence) ||
+        !shim_take_uint8(&p->call, p->call.args[5], "flags", &flags))
         return false;
-    for (i = 0; i < p->count; i++) {
-        s->requests[i] = first;
-        s->requests[i].events = &s->items[i];
-        s->requests[i].sequence += i;
-    }
+    for (i = 0; i < p->count; i++)
+        s->requests[i] = (keep_packet_request){
+            .events = &s->items[i],
+            .event_count = 1,
+            .stream_id = stream_id,
+            .sequence = sequence + i,
+            .flags = flags,
+        };
     return true;
 }
 
