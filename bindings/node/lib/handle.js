@@ -27,14 +27,16 @@ function describe(handle) {
   }
 }
 
-/** The External of a handle; any other value as it is, for C to refuse. */
+/** The External of a handle; any other value as it is, for C to take or to refuse. */
 let handleOf;
 
 class Handle {
   #h;
 
   static {
-    handleOf = (value) => (typeof value === 'object' && value !== null && #h in value ? value.#h : value);
+    // Bytes are known at once, a private field must be looked for.
+    handleOf = (value) =>
+      typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || !(#h in value) ? value : value.#h;
   }
 
   constructor(adopt, h) {
