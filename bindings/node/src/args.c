@@ -4,12 +4,13 @@
  */
 #include "args.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "handle.h"
 
-static const double MAX_SAFE_INTEGER = 9007199254740991.0;
+#define MAX_SAFE_INTEGER INT64_C(9007199254740991)
 
 bool shim_is_undefined(const shim_call *call, napi_value value)
 {
@@ -19,27 +20,31 @@ bool shim_is_undefined(const shim_call *call, napi_value value)
     return type == napi_undefined;
 }
 
-static bool refuse_integer(const shim_call *call, const char *name, double max)
+static bool refuse_integer(const shim_call *call, const char *name, int64_t max)
 {
     char expected[48] = "a safe integer from 0 on";
 
     if (max < MAX_SAFE_INTEGER)
-        (void)snprintf(expected, sizeof expected, "an integer from 0 to %.0f", max);
+        (void)snprintf(expected, sizeof expected, "an integer from 0 to %" PRId64, max);
     return shim_refuse_range(call, name, expected);
 }
 
-static bool take_integer(const shim_call *call, napi_value value, const char *name, double max, double *out)
+/* int64_t holds every number that is not refused, and a processor converts to it and back at once. */
+static bool take_integer(const shim_call *call, napi_value value, const char *name, int64_t max, int64_t *out)
 {
-    if (napi_get_value_double(call->env, value, out) != napi_ok)
+    double number;
+
+    if (napi_get_value_double(call->env, value, &number) != napi_ok)
         return shim_refuse_type(call, name, "a number");
-    if (!(*out >= 0 && *out <= max) || (double)(uint64_t)*out != *out)
+    if (!(number >= 0 && number <= (double)max) || (double)(int64_t)number != number)
         return refuse_integer(call, name, max);
+    *out = (int64_t)number;
     return true;
 }
 
 bool shim_take_size(const shim_call *call, napi_value value, const char *name, size_t *out)
 {
-    double number;
+    int64_t number = 0;
 
     if (!take_integer(call, value, name, MAX_SAFE_INTEGER, &number))
         return false;
@@ -49,7 +54,7 @@ bool shim_take_size(const shim_call *call, napi_value value, const char *name, s
 
 bool shim_take_uint8(const shim_call *call, napi_value value, const char *name, uint8_t *out)
 {
-    double number;
+    int64_t number = 0;
 
     if (!take_integer(call, value, name, UINT8_MAX, &number))
         return false;
@@ -59,7 +64,7 @@ bool shim_take_uint8(const shim_call *call, napi_value value, const char *name, 
 
 bool shim_take_uint16(const shim_call *call, napi_value value, const char *name, uint16_t *out)
 {
-    double number;
+    int64_t number = 0;
 
     if (!take_integer(call, value, name, UINT16_MAX, &number))
         return false;
@@ -69,7 +74,7 @@ bool shim_take_uint16(const shim_call *call, napi_value value, const char *name,
 
 bool shim_take_uint32(const shim_call *call, napi_value value, const char *name, uint32_t *out)
 {
-    double number;
+    int64_t number = 0;
 
     if (!take_integer(call, value, name, UINT32_MAX, &number))
         return false;
