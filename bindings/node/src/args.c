@@ -20,6 +20,14 @@ bool shim_is_undefined(const shim_call *call, napi_value value)
     return type == napi_undefined;
 }
 
+bool shim_is_array(const shim_call *call, napi_value value)
+{
+    bool is_array = false;
+
+    (void)napi_is_array(call->env, value, &is_array);
+    return is_array;
+}
+
 static bool refuse_integer(const shim_call *call, const char *name, int64_t max)
 {
     char expected[48] = "a safe integer from 0 on";

@@ -19,6 +19,7 @@ typedef struct shim_bytes {
 } shim_bytes;
 
 bool shim_is_undefined(const shim_call *call, napi_value value);
+bool shim_is_array(const shim_call *call, napi_value value);
 
 /* A safe integer from 0 on. */
 bool shim_take_size(const shim_call *call, napi_value value, const char *name, size_t *out);

@@ -79,10 +79,9 @@ static bool append_array(const shim_call *call, napi_value array, const char *na
 bool shim_append_list(const shim_call *call, napi_value values, const char *name, size_t most, shim_list *list,
                       size_t *out_count)
 {
-    bool is_array = false;
+    bool is_array = shim_is_array(call, values);
     uint32_t count = 1;
 
-    (void)napi_is_array(call->env, values, &is_array);
     if (is_array && !shim_ok(call, napi_get_array_length(call->env, values, &count)))
         return false;
     *out_count = count;

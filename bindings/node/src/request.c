@@ -24,7 +24,7 @@ bool shim_take_settings(const shim_call *call, napi_value value, keep_packet_set
     napi_value fields[SETTINGS_FIELDS];
 
     *out = NULL;
-    if (shim_is_undefined(call, value))
+    if (!shim_is_array(call, value))
         return true;
     *out = settings;
     return take_elements(call, value, 0, SETTINGS_FIELDS, fields) &&

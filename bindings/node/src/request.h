@@ -34,7 +34,7 @@ keep_status shim_end_request(shim_request *request, keep_status status);
 bool shim_take_requests(const shim_call *call, napi_value array, shim_requests *out);
 keep_status shim_end_requests(shim_requests *requests, keep_status status);
 
-/* originHash, subnetId, channelHash, priority, hopTtl in an array; `undefined` is NULL. */
+/* originHash, subnetId, channelHash, priority, hopTtl in an array that lib/ has just made; what is none is NULL. */
 bool shim_take_settings(const shim_call *call, napi_value value, keep_packet_settings *settings,
                         const keep_packet_settings **out);
 
