@@ -84,7 +84,7 @@ func NewBeaconOptions() *BeaconOptions {
 
 // Beacon is a process's side of being watched. One call at a time runs on it, others wait.
 type Beacon struct {
-	handle[*C.keep_beacon]
+	alone[*C.keep_beacon]
 	frameLen int // unchanging
 }
 
@@ -119,7 +119,7 @@ func NewBeacon(options *BeaconOptions) (*Beacon, error) {
 		return nil, failureOf("NewBeacon", st, &c)
 	}
 	b := &Beacon{frameLen: options.Mode.frameLen()}
-	b.adoptAlone(out, freeBeacon)
+	b.adopt(out, freeBeacon)
 	return b, nil
 }
 
@@ -144,7 +144,7 @@ func (b *Beacon) enter() (*C.keep_beacon, error) {
 	if b == nil {
 		return nil, ErrInvalidArgument
 	}
-	return b.handle.enter()
+	return b.alone.enter()
 }
 
 // Close ends the beacon. It sends nothing: say goodbye first. It returns nil.

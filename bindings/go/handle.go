@@ -54,12 +54,6 @@ func (x *handle[P]) adopt(h P, free func(P) Status) {
 	x.cleanup = runtime.AddCleanup(x, func(h P) { free(h) }, h)
 }
 
-// adoptAlone is adopt for what C takes one at a time.
-func (x *handle[P]) adoptAlone(h P, free func(P) Status) {
-	x.isAlone = true
-	x.adopt(h, free)
-}
-
 // get is the one place where a call takes the handle of C.
 func (x *handle[P]) get() P {
 	h := x.h
@@ -67,19 +61,20 @@ func (x *handle[P]) get() P {
 	return h
 }
 
-// enter begins a call on the handle; leave ends it, and keeps the object alive until then.
+// enter begins a call on the handle; leave ends it, and keeps the object alive until then. Methods defer it, but for those
+// that do nothing but call C: there deferring would take as long as unlocking.
 func (x *handle[P]) enter() (P, error) {
-	x.lock()
-	h, err := x.get(), error(nil)
+	x.mu.RLock()
+	h := x.get()
 	if h == *new(P) {
-		x.unlock()
-		err = ErrClosed
+		x.mu.RUnlock()
+		return h, ErrClosed
 	}
-	return h, err
+	return h, nil
 }
 
 func (x *handle[P]) leave() {
-	x.unlock()
+	x.mu.RUnlock()
 }
 
 // close frees the handle, once, after the calls that run. If C says that it is in use nothing has happened.
@@ -100,6 +95,30 @@ func (x *handle[P]) close() error {
 func (x *handle[P]) forget() {
 	x.h = *new(P)
 	x.cleanup.Stop()
+}
+
+// alone is a handle that C takes one at a time. It is a type of its own so that calls on all others need not ask.
+type alone[P comparable] struct {
+	handle[P]
+}
+
+func (x *alone[P]) adopt(h P, free func(P) Status) {
+	x.isAlone = true
+	x.handle.adopt(h, free)
+}
+
+func (x *alone[P]) enter() (P, error) {
+	x.mu.Lock()
+	h := x.get()
+	if h == *new(P) {
+		x.mu.Unlock()
+		return h, ErrClosed
+	}
+	return h, nil
+}
+
+func (x *alone[P]) leave() {
+	x.mu.Unlock()
 }
 
 // enterBoth begins a call on two handles, in the order of their ids and one handle once: else two calls that hold one

@@ -84,7 +84,7 @@ type HandshakeInfo struct {
 // right one still works. What a payload is worth stands in keep/handshake.h. Printed, it shows its state.
 type Handshake struct {
 	opaque
-	handle[*C.keep_handshake]
+	alone[*C.keep_handshake]
 }
 
 // NewHandshake begins a handshake. The keys may be closed then.
@@ -104,7 +104,7 @@ func NewHandshake(options *HandshakeOptions) (*Handshake, error) {
 		return nil, Status(st)
 	}
 	h := new(Handshake)
-	h.adoptAlone(out, freeHandshake)
+	h.adopt(out, freeHandshake)
 	return h, nil
 }
 
@@ -136,7 +136,7 @@ func (h *Handshake) enter() (*C.keep_handshake, error) {
 	if h == nil {
 		return nil, ErrInvalidArgument
 	}
-	return h.handle.enter()
+	return h.alone.enter()
 }
 
 // Close wipes and frees. It returns nil.

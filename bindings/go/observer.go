@@ -254,7 +254,7 @@ type ObserverStats struct {
 // Observer is sockets, credentials, limits and events around a tracker. It names the dead and the hung, and no live one.
 // One call at a time runs on it and its tracker, others wait.
 type Observer struct {
-	handle[*C.keep_observer]
+	alone[*C.keep_observer]
 	tracker *Tracker        // unchanging; locked by every call, before the observer
 	life    context.Context // ends with Close
 	end     context.CancelFunc
@@ -291,7 +291,7 @@ func NewObserver(tracker *Tracker, options *ObserverOptions) (*Observer, error) 
 	}
 	o := &Observer{tracker: tracker, turn: make(chan struct{}, 1)}
 	o.life, o.end = context.WithCancel(context.Background())
-	o.adoptAlone(out, freeObserver)
+	o.adopt(out, freeObserver)
 	return o, nil
 }
 
@@ -309,7 +309,7 @@ func (o *Observer) enter() (*C.keep_observer, error) {
 		return nil, ErrClosed
 	}
 	o.tracker.lock()
-	h, err := o.handle.enter()
+	h, err := o.alone.enter()
 	if err != nil {
 		o.tracker.unlock()
 	}
@@ -317,7 +317,7 @@ func (o *Observer) enter() (*C.keep_observer, error) {
 }
 
 func (o *Observer) leave() {
-	o.handle.leave()
+	o.alone.leave()
 	o.tracker.unlock()
 }
 

@@ -95,7 +95,7 @@ func (p *PacketPool) Acquire() (*Packet, error) {
 		return nil, Status(st)
 	}
 	packet := new(Packet)
-	packet.adoptAlone(out, freePacket)
+	packet.adopt(out, freePacket)
 	return packet, nil
 }
 
@@ -122,7 +122,7 @@ func (p *PacketPool) Stats() (PacketPoolStats, error) {
 
 // Packet is a buffer of a packet pool. One call at a time runs on it, others wait.
 type Packet struct {
-	handle[*C.keep_packet]
+	alone[*C.keep_packet]
 }
 
 func freePacket(h *C.keep_packet) Status {
@@ -133,7 +133,7 @@ func (p *Packet) enter() (*C.keep_packet, error) {
 	if p == nil {
 		return nil, ErrInvalidArgument
 	}
-	return p.handle.enter()
+	return p.alone.enter()
 }
 
 // Close gives the packet back to its pool.

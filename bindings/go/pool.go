@@ -281,8 +281,9 @@ func (p *Pool) Reserve(n, count int) error {
 	if err != nil {
 		return err
 	}
-	defer p.leave()
-	return statusError(C.keep_pool_reserve(h, C.size_t(n), C.size_t(count)))
+	st := C.keep_pool_reserve(h, C.size_t(n), C.size_t(count))
+	p.leave()
+	return statusError(st)
 }
 
 // Trim unmaps regions without a slot in use and tells how many bytes that gave back.

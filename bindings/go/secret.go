@@ -266,8 +266,9 @@ func (s *Secret) Randomize() error {
 	if err != nil {
 		return err
 	}
-	defer s.leave()
-	return statusError(C.keep_secret_randomize(h))
+	st := C.keep_secret_randomize(h)
+	s.leave()
+	return statusError(st)
 }
 
 // Clear fills the secret with zeros.
@@ -276,8 +277,9 @@ func (s *Secret) Clear() error {
 	if err != nil {
 		return err
 	}
-	defer s.leave()
-	return statusError(C.keep_secret_clear(h))
+	st := C.keep_secret_clear(h)
+	s.leave()
+	return statusError(st)
 }
 
 // Resize changes the length, up to the capacity. Bytes given up are wiped, bytes gained are zero.
@@ -289,8 +291,9 @@ func (s *Secret) Resize(n int) error {
 	if err != nil {
 		return err
 	}
-	defer s.leave()
-	return statusError(C.keep_secret_resize(h, C.size_t(n)))
+	st := C.keep_secret_resize(h, C.size_t(n))
+	s.leave()
+	return statusError(st)
 }
 
 // Equal compares two secrets in a time that does not depend on their bytes.
@@ -327,8 +330,9 @@ func (s *Secret) Freeze() error {
 	if err != nil {
 		return err
 	}
-	defer s.leave()
-	return statusError(C.keep_secret_freeze(h))
+	st := C.keep_secret_freeze(h)
+	s.leave()
+	return statusError(st)
 }
 
 // Melt makes a frozen secret writable again. It returns ErrBusy while a window is open.
@@ -337,8 +341,9 @@ func (s *Secret) Melt() error {
 	if err != nil {
 		return err
 	}
-	defer s.leave()
-	return statusError(C.keep_secret_melt(h))
+	st := C.keep_secret_melt(h)
+	s.leave()
+	return statusError(st)
 }
 
 // Info tells what the secret is and what protects it, also of a purged one.

@@ -310,7 +310,7 @@ type TrackerStats struct {
 // Tracker is a ledger: who beat when. It has no clock: every call that decides is told the time, in nanoseconds of any
 // clock that moves forward. One call at a time runs on it, others wait.
 type Tracker struct {
-	handle[*C.keep_tracker]
+	alone[*C.keep_tracker]
 }
 
 // NewTracker makes a ledger, with all its memory.
@@ -327,7 +327,7 @@ func NewTracker(options *TrackerOptions) (*Tracker, error) {
 		return nil, Status(st)
 	}
 	t := new(Tracker)
-	t.adoptAlone(out, freeTracker)
+	t.adopt(out, freeTracker)
 	return t, nil
 }
 
@@ -340,7 +340,7 @@ func (t *Tracker) enter() (*C.keep_tracker, error) {
 	if t == nil {
 		return nil, ErrInvalidArgument
 	}
-	return t.handle.enter()
+	return t.alone.enter()
 }
 
 // Close gives the ledger back; an observer that has it keeps it. It returns nil.
@@ -436,8 +436,9 @@ func (t *Tracker) Delete(pid uint32, reason DeleteReason, nowNS uint64) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
-	return statusError(C.keep_tracker_delete(h, C.uint32_t(pid), C.uint32_t(reason), C.uint64_t(nowNS)))
+	st := C.keep_tracker_delete(h, C.uint32_t(pid), C.uint32_t(reason), C.uint64_t(nowNS))
+	t.leave()
+	return statusError(st)
 }
 
 // Get tells of an agent as it is at a time; it changes nothing. ErrNotFound: nobody has this pid.
