@@ -100,31 +100,49 @@ type row struct {
 	MostAllocs *float64 `json:"most_allocs,omitempty"`
 }
 
-// measure gives what a call costs. What it costs to call a closure is in every row, also in the floor.
-func measure(name string, target float64, call func()) row {
-	return measureBatch(name, target, 1, call)
+// subject is a call that is measured, of so many items.
+type subject struct {
+	language, name string
+	target         float64
+	items          int
+	loop           func(turns int)
 }
 
-// measureBatch gives what an item costs of a call that has so many.
-func measureBatch(name string, target float64, items int, call func()) row {
-	turns := calls / items
-	ns := fastest(turns*items, func() {
+// inGo is a call. What it costs to call a closure is in every one, also in the floor.
+func inGo(name string, target float64, items int, call func()) subject {
+	return subject{"go", name, target, items, func(turns int) {
 		for range turns {
 			call()
 		}
-	})
-	return row{Language: "go", Name: name, NS: ns, Target: target, Allocs: testing.AllocsPerRun(turns, call)}
+	}}
 }
 
-// fastest gives the best time that a run needed for each of its items.
-func fastest(items int, run func()) float64 {
-	best := math.Inf(1)
+// inC is a call in a loop of C's own.
+func inC(name string, items int, loop func(turns C.size_t)) subject {
+	return subject{"c", name, 0, items, func(turns int) { loop(C.size_t(turns)) }}
+}
+
+// measure gives what an item of each subject costs. They take turns, so that a slow moment falls on all of them.
+func measure(subjects ...subject) []row {
+	best := slices.Repeat([]float64{math.Inf(1)}, len(subjects))
 	for range rounds {
-		begin := time.Now()
-		run()
-		best = min(best, float64(time.Since(begin).Nanoseconds())/float64(items))
+		for i, s := range subjects {
+			best[i] = min(best[i], s.nanoseconds())
+		}
 	}
-	return rounded(best)
+	all := make([]row, len(subjects))
+	for i, s := range subjects {
+		allocs := testing.AllocsPerRun(calls/s.items, func() { s.loop(1) })
+		all[i] = row{Language: s.language, Name: s.name, NS: rounded(best[i]), Target: s.target, Allocs: allocs}
+	}
+	return all
+}
+
+func (s subject) nanoseconds() float64 {
+	turns := calls / s.items
+	begin := time.Now()
+	s.loop(turns)
+	return float64(time.Since(begin).Nanoseconds()) / float64(turns*s.items)
 }
 
 func rounded(value float64) float64 {
@@ -152,20 +170,20 @@ func rows() []row {
 	closed := generate()
 	_ = closed.Close()
 	data, room, use := make([]byte, 32), make([]byte, 0, 32), func([]byte) error { return nil }
-	all := []row{
-		measure("floor", 0, func() { C.nothing() }),
-		measure("trivial call", 60, func() { _ = secret.Melt() }),
-		measure("put 32 bytes", 0, func() { _ = secret.Put(0, data) }),
-		measure("reveal 32 bytes into", 0, func() { _, _ = secret.Reveal(room) }),
-		measure("read window", 0, func() { _ = secret.Read(use) }),
-		measure("expected failure", 70, func() { _ = closed.Clear() }),
-	}
+	all := measure(
+		inGo("floor", 0, 1, func() { C.nothing() }),
+		inGo("trivial call", 60, 1, func() { _ = secret.Melt() }),
+		inGo("put 32 bytes", 0, 1, func() { _ = secret.Put(0, data) }),
+		inGo("reveal 32 bytes into", 0, 1, func() { _, _ = secret.Reveal(room) }),
+		inGo("read window", 0, 1, func() { _ = secret.Read(use) }),
+		inGo("expected failure", 70, 1, func() { _ = closed.Clear() }),
+	)
 	none := 0.0
 	for i := range all {
 		all[i].MostAllocs = &none
 	}
 	all[1].Floors, all[1].MostFloors = rounded(all[1].NS/all[0].NS), 2
-	all = append(all, measure("generate and close", 0, func() { _ = generate().Close() }))
+	all = append(all, measure(inGo("generate and close", 0, 1, func() { _ = generate().Close() }))...)
 	return append(all, packetRows()...)
 }
 
@@ -180,40 +198,39 @@ func packetRows() []row {
 	defer C.keep_session_free(&handle)
 	event, out := make([]byte, C.EVENT_LEN), make([]byte, 0, C.BATCH*keep.MaxPacketLen)
 	request := keep.Request{Events: [][]byte{event}}
-	single := inC("seal 64 bytes", 1, func(times C.size_t) { C.seal_often(handle, bytesOf(event), times) })
-	batch := inC("seal 64 x 64 bytes", C.BATCH, func(times C.size_t) { C.seal_batch_often(handle, bytesOf(event), times) })
 	requests := slices.Repeat([]keep.Request{request}, C.BATCH)
 	data, ends := make([]byte, C.BATCH*C.EVENT_LEN), make([]uint32, C.BATCH)
 	for i := range ends {
 		ends[i] = uint32((i + 1) * C.EVENT_LEN)
 	}
 	sealedEnds, statuses := make([]uint32, C.BATCH), make([]uint8, C.BATCH)
-	return []row{
-		single,
-		above(single, measure("seal 64 bytes", 80, func() { _, _ = session.Seal(out, request) })),
-		batch,
-		above(batch, measureBatch("seal batch", 60, C.BATCH, func() { _, _ = session.SealBatch(out, requests) })),
-		above(batch, measureBatch("seal packed", rounded(batch.NS/20), C.BATCH, func() {
+	single := measure(
+		inC("seal 64 bytes", 1, func(times C.size_t) { C.seal_often(handle, bytesOf(event), times) }),
+		inGo("seal 64 bytes", 80, 1, func() { _, _ = session.Seal(out, request) }),
+	)
+	batch := measure(
+		inC("seal 64 x 64 bytes", C.BATCH, func(times C.size_t) { C.seal_batch_often(handle, bytesOf(event), times) }),
+		inGo("seal batch", 60, C.BATCH, func() { _, _ = session.SealBatch(out, requests) }),
+		inGo("seal packed", 0, C.BATCH, func() {
 			_, _ = session.SealPacked(out, data, ends, 0, 0, 0, sealedEnds, statuses)
-		})),
-	}
+		}),
+	)
+	batch[2].Target = rounded(batch[0].NS / 20)
+	return append(aboveFirst(single), aboveFirst(batch)...)
 }
 
 func bytesOf(b []byte) *C.uint8_t {
 	return (*C.uint8_t)(unsafe.SliceData(b))
 }
 
-// inC measures what a packet costs C, which seals so many in one turn of its own loop.
-func inC(name string, packets int, run func(turns C.size_t)) row {
-	turns := calls / packets
-	return row{Language: "c", Name: name, NS: fastest(turns*packets, func() { run(C.size_t(turns)) })}
-}
-
-// above gives what a packet costs more than in C.
-func above(c, r row) row {
-	r.Name += ", above C"
-	r.NS = rounded(r.NS - c.NS)
-	return r
+// aboveFirst gives the first row, and what the others cost more than it.
+func aboveFirst(all []row) []row {
+	for i := range all[1:] {
+		r := &all[i+1]
+		r.Name += ", above C"
+		r.NS = rounded(r.NS - all[0].NS)
+	}
+	return all
 }
 
 func generate() *keep.Secret {
