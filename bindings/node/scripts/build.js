@@ -20,7 +20,7 @@ const isRepository = fs.existsSync(path.join(repository, 'core', 'include', 'kee
 // What of core/CMakeLists.txt matters outside of the repository.
 const flags = [
   ...['-std=c11', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-fstack-protector-strong', '-D_GNU_SOURCE'],
-  ...['-DNAPI_VERSION=8', '-DNODE_API_NO_EXTERNAL_BUFFERS_ALLOWED', '-Wl,-z,relro,-z,now,-z,noexecstack'],
+  ...['-fno-plt', '-DNAPI_VERSION=8', '-DNODE_API_NO_EXTERNAL_BUFFERS_ALLOWED', '-Wl,-z,relro,-z,now,-z,noexecstack'],
 ];
 
 function run(program, ...args) {
