@@ -381,8 +381,8 @@ export interface SessionStats {
  * Two keys, one counter, one replay window. No two live sessions of a process seal with the same key (ERR_KEEP_STATE).
  *
  * Output goes into memory apart from the input, else ERR_KEEP_INVALID_ARGUMENT; opening in place is the one exception.
- * Without room ERR_KEEP_BUFFER_TOO_SMALL tells the bytes that would do as `needed`; opening tells bytes and events as
- * the first two of `values`.
+ * Without room ERR_KEEP_BUFFER_TOO_SMALL tells as `needed` the length that would do, of `spans` if only they are too
+ * short; opening tells bytes and events as the first two of `values`.
  */
 export class Session extends Handle {
   constructor(options: NewSessionOptions);
@@ -401,7 +401,7 @@ export class Session extends Handle {
    * the sequence `firstSequence + i`. Fills `outEnds` and `statuses` likewise; how many were sealed.
    */
   sealPacked(
-    data: Uint8Array,
+    data: Bytes,
     ends: Uint32Array,
     streamId: bigint,
     firstSequence: bigint,
@@ -429,7 +429,7 @@ export class Session extends Handle {
    * `out` and length number `packetEnds[i - 1]` to `packetEnds[i] - 1` in `spans`. How many were opened.
    */
   openPacked(
-    data: Uint8Array,
+    data: Bytes,
     ends: Uint32Array,
     out: Uint8Array,
     spans: Uint32Array,

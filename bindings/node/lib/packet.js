@@ -177,7 +177,8 @@ class Session extends Handle {
 
   sealPacked(data, ends, streamId, firstSequence, flags, out, outEnds, statuses) {
     const h = handleOf(this);
-    return native.sessionSealPacked(h, data, ends, streamId, firstSequence, flags, out, outEnds, statuses);
+    const bytes = handleOf(data);
+    return native.sessionSealPacked(h, bytes, ends, streamId, firstSequence, flags, out, outEnds, statuses);
   }
 
   open(datagram) {
@@ -206,7 +207,7 @@ class Session extends Handle {
   }
 
   openPacked(data, ends, out, eventSpans, packetEnds, statuses) {
-    return native.sessionOpenPacked(handleOf(this), data, ends, out, eventSpans, packetEnds, statuses);
+    return native.sessionOpenPacked(handleOf(this), handleOf(data), ends, out, eventSpans, packetEnds, statuses);
   }
 
   stats() {

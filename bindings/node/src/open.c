@@ -91,10 +91,16 @@ static napi_value make_needs(const shim_call *call, const keep_packet_open_out *
     return shim_freeze(call, array);
 }
 
+/* The length of the array that is too short. */
+static size_t needed_len(const keep_packet_open_out *out)
+{
+    return out->data_len > out->cap ? out->data_len : out->event_count * SPAN_WORDS;
+}
+
 napi_value shim_settle_opening(const shim_call *call, keep_status status, const keep_packet_open_out *out)
 {
     bool is_small = status == KEEP_ERR_BUFFER_TOO_SMALL;
-    napi_value error = shim_error(call, status, is_small ? out->data_len : 0);
+    napi_value error = shim_error(call, status, is_small ? needed_len(out) : 0);
 
     if (error == NULL || (is_small && !shim_set(call, error, "values", make_needs(call, out))))
         return NULL;

@@ -11,10 +11,12 @@
 #include "request.h"
 #include "session.h"
 
-/* What both calls begin with: pieces of `data` as `ends` says, and where the result goes. */
+/* What both calls have: pieces of `data` as `ends` says, and where the result goes. */
 typedef struct packed {
     shim_call call;
     keep_session *session;
+    shim_bytes data;
+    const uint32_t *ends;
     size_t count;
     uint8_t *out, *statuses;
     size_t room;
@@ -39,10 +41,41 @@ static bool refuse(const packed *p)
     return false;
 }
 
-/* Item i ends where the table says. False if the ends are out of order or range. */
-static bool unpack(const uint8_t *data, size_t len, const volatile uint32_t *ends, size_t count, keep_bytes *items)
+/* Takes the ends of the items, and at the places given `out` and `statuses`. */
+static bool take_places(packed *p, int out_place, int statuses_place)
 {
-    size_t begin = 0, i;
+    const napi_value *args = p->call.args;
+    uint32_t *ends;
+    size_t status_count;
+
+    if (!shim_take_table(&p->call, args[2], "ends", &ends, &p->count) ||
+        !shim_take_room(&p->call, args[out_place], "out", &p->out, &p->room) ||
+        !shim_take_room(&p->call, args[statuses_place], "statuses", &p->statuses, &status_count))
+        return false;
+    p->ends = ends;
+    return (p->count <= KEEP_MAX_BATCH && status_count >= p->count) || refuse(p);
+}
+
+/* A table with room for a number per packet. */
+static bool take_ends(const packed *p, int place, const char *name, uint32_t **out)
+{
+    size_t room;
+
+    return shim_take_table(&p->call, p->call.args[place], name, out, &room) && (room >= p->count || refuse(p));
+}
+
+/* The bytes come last: a window on those of a secret is the caller's to end. */
+static bool take_data(packed *p)
+{
+    return shim_take_bytes(&p->call, p->call.args[1], "data", &p->data);
+}
+
+/* Item i ends where the table says. False if the ends are out of order or range. */
+static bool unpack(const packed *p, keep_bytes *items)
+{
+    const volatile uint32_t *ends = p->ends;
+    const uint8_t *data = p->data.data;
+    size_t len = p->data.len, count = p->count, begin = 0, i;
 
     for (i = 0; i < count; i++) {
         size_t end = ends[i];
@@ -55,81 +88,89 @@ static bool unpack(const uint8_t *data, size_t len, const volatile uint32_t *end
     return true;
 }
 
-/* Takes data, ends, and at the places given `out` and `statuses`. */
-static bool take_items(packed *p, int out_place, int statuses_place, keep_bytes *items)
+/* What all requests have, and the sequence of the first one. */
+static bool take_first(const packed *p, keep_packet_request *out)
 {
     const napi_value *args = p->call.args;
-    uint8_t *data;
-    uint32_t *ends;
-    size_t len, status_count;
 
-    if (!shim_take_room(&p->call, args[1], "data", &data, &len) ||
-        !shim_take_table(&p->call, args[2], "ends", &ends, &p->count) ||
-        !shim_take_room(&p->call, args[out_place], "out", &p->out, &p->room) ||
-        !shim_take_room(&p->call, args[statuses_place], "statuses", &p->statuses, &status_count))
-        return false;
-    if (p->count > KEEP_MAX_BATCH || status_count < p->count || !unpack(data, len, ends, p->count, items) ||
-        shim_overlap(p->out, p->room, data, len))
-        return refuse(p);
-    return true;
-}
-
-/* A table with room for a number per packet. */
-static bool take_ends(const packed *p, int place, const char *name, uint32_t **out)
-{
-    size_t room;
-
-    return shim_take_table(&p->call, p->call.args[place], name, out, &room) && (room >= p->count || refuse(p));
+    return shim_take_uint64(&p->call, args[3], "streamId", &out->stream_id) &&
+           shim_take_uint64(&p->call, args[4], "firstSequence", &out->sequence) &&
+           shim_take_uint8(&p->call, args[5], "flags", &out->flags);
 }
 
 /* The same stream and flags for each, sequences in a row. */
-static bool take_requests(const packed *p, packed_seal *s)
+static void make_requests(keep_packet_request first, const keep_bytes *items, size_t count, keep_packet_request *out)
 {
-    uint64_t stream_id, sequence;
-    uint8_t flags;
     size_t i;
 
-    if (!shim_take_uint64(&p->call, p->call.args[3], "streamId", &stream_id) ||
-        !shim_take_uint64(&p->call, p->call.args[4], "firstSequence", &sequence) ||
-        !shim_take_uint8(&p->call, p->call.args[5], "flags", &flags))
-        return false;
-    for (i = 0; i < p->count; i++)
-        s->requests[i] = (keep_packet_request){
-            .events = &s->items[i],
+    for (i = 0; i < count; i++)
+        out[i] = (keep_packet_request){
+            .events = &items[i],
             .event_count = 1,
-            .stream_id = stream_id,
-            .sequence = sequence + i,
-            .flags = flags,
+            .stream_id = first.stream_id,
+            .sequence = first.sequence + i,
+            .flags = first.flags,
         };
-    return true;
+}
+
+/* Tells what became of each packet, in JavaScript's tables. */
+static void tell_sealed(const packed_seal *s, size_t count, uint32_t *ends, uint8_t *statuses)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        ends[i] = (uint32_t)s->offsets[i + 1];
+        statuses[i] = (uint8_t)s->statuses[i];
+    }
+}
+
+/* A failure is one of the batch as a whole. */
+static keep_status seal_all(const packed *p, const keep_packet_request *first, packed_seal *s, keep_packet_seal_out *out)
+{
+    keep_status st;
+
+    if (!unpack(p, s->items) || shim_overlap(out->data, out->cap, p->data.data, p->data.len))
+        return KEEP_ERR_INVALID_ARGUMENT;
+    make_requests(*first, s->items, p->count, s->requests);
+    s->statuses[0] = SHIM_UNTOUCHED;
+    st = keep_packet_seal_batch(p->session, s->requests, p->count, out);
+    return shim_batch_failed(st, s->statuses[0]) ? st : KEEP_OK;
 }
 
 /* sealPacked(session, data, ends, streamId, firstSequence, flags, out, outEnds, statuses): how many were sealed */
 static napi_value seal_packed(napi_env env, napi_callback_info info)
 {
+    keep_packet_request first = { 0 };
     keep_packet_seal_out out = KEEP_PACKET_SEAL_OUT_INIT;
     packed p;
     packed_seal *s;
     uint32_t *out_ends;
     keep_status st;
-    size_t i;
 
     if (!shim_begin_session(env, info, &p.call, &p.session) || (s = shim_scratch(&p.call, sizeof *s)) == NULL ||
-        !take_items(&p, 6, 8, s->items) || !take_requests(&p, s) || !take_ends(&p, 7, "outEnds", &out_ends))
+        !take_places(&p, 6, 8) || !take_first(&p, &first) || !take_ends(&p, 7, "outEnds", &out_ends) || !take_data(&p))
         return NULL;
     out.data = p.out;
     out.cap = p.room;
     out.offsets = s->offsets;
     out.statuses = s->statuses;
-    s->statuses[0] = SHIM_UNTOUCHED;
-    st = keep_packet_seal_batch(p.session, s->requests, p.count, &out);
-    if (shim_batch_failed(st, s->statuses[0]))
+    st = shim_end_bytes(&p.data, seal_all(&p, &first, s, &out));
+    if (st != KEEP_OK)
         return shim_settle_needed(&p.call, st, out.data_len);
-    for (i = 0; i < p.count; i++) {
-        out_ends[i] = (uint32_t)s->offsets[i + 1];
-        p.statuses[i] = (uint8_t)s->statuses[i];
-    }
+    tell_sealed(s, p.count, out_ends, p.statuses);
     return shim_number(&p.call, (double)out.sealed_count);
+}
+
+/* A failure is one of the batch as a whole. */
+static keep_status open_all(const packed *p, packed_open *o, keep_packet_open_out *out)
+{
+    keep_status st;
+
+    if (!unpack(p, o->items))
+        return KEEP_ERR_INVALID_ARGUMENT;
+    o->packets[0].status = SHIM_UNTOUCHED;
+    st = keep_packet_open_batch(p->session, o->items, p->count, out);
+    return shim_batch_failed(st, o->packets[0].status) ? st : KEEP_OK;
 }
 
 /* Moves the spans together, as those of refused packets are left out, and tells where each packet's end. */
@@ -159,15 +200,14 @@ static napi_value open_packed(napi_env env, napi_callback_info info)
     keep_status st;
 
     if (!shim_begin_session(env, info, &p.call, &p.session) || (o = shim_scratch(&p.call, sizeof *o)) == NULL ||
-        !take_items(&p, 3, 6, o->items) || !shim_take_spans(&p.call, p.call.args[4], &out) ||
-        !take_ends(&p, 5, "packetEnds", &packet_ends))
+        !take_places(&p, 3, 6) || !shim_take_spans(&p.call, p.call.args[4], &out) ||
+        !take_ends(&p, 5, "packetEnds", &packet_ends) || !take_data(&p))
         return NULL;
     out.data = p.out;
     out.cap = p.room;
     out.packets = o->packets;
-    o->packets[0].status = SHIM_UNTOUCHED;
-    st = keep_packet_open_batch(p.session, o->items, p.count, &out);
-    if (shim_batch_failed(st, o->packets[0].status))
+    st = shim_end_bytes(&p.data, open_all(&p, o, &out));
+    if (st != KEEP_OK)
         return shim_settle_opening(&p.call, st, &out);
     pack_spans(&p, &out, packet_ends);
     return shim_number(&p.call, (double)out.opened_count);

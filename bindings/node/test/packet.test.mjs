@@ -80,7 +80,8 @@ test('plaintext goes into given memory, also in place', () => {
   const datagram = sender.seal(buffers('one', 'two'));
   const small = fails('BUFFER_TOO_SMALL', () => receiver.openInto(Buffer.alloc(13), datagram));
   assert.deepEqual([small.needed, ...small.values], [14, 14n, 2n, 0n, 0n]);
-  fails('BUFFER_TOO_SMALL', () => receiver.openInto(out, datagram, new Uint32Array(3)));
+  const few = fails('BUFFER_TOO_SMALL', () => receiver.openInto(out, datagram, new Uint32Array(3)));
+  assert.deepEqual([few.needed, ...few.values], [4, 14n, 2n, 0n, 0n]);
   fails('BUFFER_TOO_SMALL', () => receiver.tryOpenInto(Buffer.alloc(13), datagram));
   assert.equal(receiver.openInto(out, datagram), 14, 'nothing had changed');
 });
@@ -211,20 +212,98 @@ test('a packed batch is sealed and opened without objects', () => {
   assert.equal(String(opened.out.subarray(otherAt, otherAt + otherLen)), 'two');
 });
 
-test('packed tables that do not fit are refused, and nothing is sealed', () => {
-  const [sender] = pairOfSessions();
-  const data = Buffer.from('onetwo');
-  const seal = ({ pieces = [3, 6], out = Buffer.alloc(200), ends = 2, statuses = 2 }) =>
-    sender.sealPacked(data, Uint32Array.from(pieces), 0n, 0n, 0, out, new Uint32Array(ends), new Uint8Array(statuses));
-  const many = Array(MAX_BATCH + 1).fill(1);
-  const wrong = [{ pieces: [] }, { pieces: [4, 3] }, { pieces: [3, 7] }, { ends: 1 }, { statuses: 1 }];
-  for (const each of [...wrong, { pieces: [2 ** 32 - 1, 2] }, { pieces: many, ends: 2000, statuses: 2000 }]) {
-    fails('INVALID_ARGUMENT', () => seal(each));
-  }
-  assert.equal(fails('BUFFER_TOO_SMALL', () => seal({ out: Buffer.alloc(181) })).needed, 182);
-  assert.equal(sender.stats().nextCounter, 0n);
-  refuses('ERR_INVALID_ARG_TYPE', () => sender.sealPacked(data, [3, 6], 0n, 0n, 0, data, [], data));
+/** Calls with the arguments of a packed batch of "one" and "two"; some of them are replaced. */
+function packedCalls() {
+  const [sender, receiver] = pairOfSessions();
+  const { ends: outEnds, out, statuses } = packedTables(2);
+  const sealing = { data: Buffer.from('onetwo'), ends: Uint32Array.of(3, 6), stream: 1n, first: 0n, flags: 0 };
+  const seal = (given) => sender.sealPacked(...Object.values({ ...sealing, out, outEnds, statuses, ...given }));
   assert.equal(seal({}), 2);
+  const opening = { data: Buffer.from(out), ends: Uint32Array.from(outEnds), out, spans: new Uint32Array(4) };
+  const packetEnds = new Uint32Array(2);
+  const open = (given) => receiver.openPacked(...Object.values({ ...opening, packetEnds, statuses, ...given }));
+  const untouched = () => sender.stats().nextCounter === 2n && receiver.stats().opened === 0n;
+  return { seal, open, untouched };
+}
+
+test('packed tables that do not fit are refused, and nothing is sealed or opened', () => {
+  const { seal, open, untouched } = packedCalls();
+  const tables = [[], [4, 3], [3, 201], [2 ** 32 - 1, 2], Array(MAX_BATCH + 1).fill(1)];
+  const large = { packetEnds: new Uint32Array(2000), outEnds: new Uint32Array(2000), statuses: new Uint8Array(2000) };
+  for (const table of tables) {
+    const ends = Uint32Array.from(table);
+    fails('INVALID_ARGUMENT', () => seal({ ...large, ends }));
+    fails('INVALID_ARGUMENT', () => open({ ...large, ends }));
+  }
+  const one = new Uint32Array(1);
+  fails('INVALID_ARGUMENT', () => seal({ outEnds: one }));
+  fails('INVALID_ARGUMENT', () => open({ packetEnds: one }));
+  for (const call of [seal, open]) fails('INVALID_ARGUMENT', () => call({ statuses: new Uint8Array(1) }));
+  assert.equal(fails('BUFFER_TOO_SMALL', () => seal({ out: Buffer.alloc(181) })).needed, 182);
+  for (const short of [
+    { out: Buffer.alloc(13), needed: 14 },
+    { spans: new Uint32Array(3), needed: 4 },
+  ]) {
+    const { needed, ...given } = short;
+    const error = fails('BUFFER_TOO_SMALL', () => open({ out: Buffer.alloc(14), ...given }));
+    assert.deepEqual([error.needed, ...error.values], [needed, 14n, 2n, 0n, 0n]);
+  }
+  assert.ok(untouched());
+  assert.equal(seal(large), 2);
+  assert.equal(open(large), 2);
+});
+
+test('what is packed has its kinds and ranges', () => {
+  const { seal, open, untouched } = packedCalls();
+  const wrong = [
+    undefined,
+    null,
+    5,
+    'text',
+    [3, 6],
+    new Int32Array(2),
+    new BigUint64Array(2),
+    new DataView(new ArrayBuffer(8)),
+  ];
+  for (const value of wrong) {
+    for (const name of ['data', 'ends', 'out', 'outEnds', 'statuses']) {
+      refuses('ERR_INVALID_ARG_TYPE', () => seal({ [name]: value }));
+    }
+    for (const name of ['data', 'ends', 'out', 'spans', 'packetEnds', 'statuses']) {
+      refuses('ERR_INVALID_ARG_TYPE', () => open({ [name]: value }));
+    }
+  }
+  for (const given of [{ ends: Buffer.alloc(8) }, { statuses: new Uint32Array(2) }, { out: Secret.generate(200) }]) {
+    for (const call of [seal, open]) refuses('ERR_INVALID_ARG_TYPE', () => call(given));
+  }
+  for (const given of [{ stream: 1 }, { first: null }, { flags: 1n }])
+    refuses('ERR_INVALID_ARG_TYPE', () => seal(given));
+  for (const given of [{ stream: -1n }, { first: 2n ** 64n }, { flags: 256 }])
+    refuses('ERR_OUT_OF_RANGE', () => seal(given));
+  assert.ok(untouched());
+});
+
+test('packed bytes may be a secret, and its window ends', () => {
+  const { seal, open } = packedCalls();
+  const out = Buffer.alloc(200);
+  const event = Secret.fromBytes(Buffer.from('onetwo'));
+  assert.equal(seal({ data: event, out }), 2);
+  fails('INVALID_ARGUMENT', () => seal({ data: event, ends: Uint32Array.of(3, 7) }));
+  event.close();
+  fails('CLOSED', () => seal({ data: event }));
+  const datagrams = Secret.fromBytes(out.subarray(0, 182));
+  assert.equal(open({ data: datagrams }), 2);
+  datagrams.close();
+});
+
+test('packed datagrams lie apart from the plaintext', () => {
+  const [sender, receiver] = pairOfSessions();
+  const memory = Buffer.alloc(400);
+  const ends = Uint32Array.of(sender.sealInto(memory, buffers('abc')));
+  const open = (out) =>
+    receiver.openPacked(memory, ends, out, new Uint32Array(2), new Uint32Array(1), new Uint8Array(1));
+  for (const at of [0, PACKET_HEADER_LEN, 90]) fails('INVALID_ARGUMENT', () => open(memory.subarray(at)));
+  assert.equal(open(memory.subarray(ends[0])), 1, 'behind the last one');
 });
 
 test('a key has one live session that seals with it, and gives no nonce twice', () => {
