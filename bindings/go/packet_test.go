@@ -137,8 +137,10 @@ func TestOverlapIsRefused(t *testing.T) {
 	_, err = rx.OpenBatch(datagram[:keep.PacketHeaderLen], [][]byte{datagram})
 	wantStatus(t, keep.ErrInvalidArgument, err)
 	ends := []uint32{uint32(len(datagram))}
-	_, _, err = rx.OpenPacked(datagram[:1], datagram, ends, nil, make([]uint32, 1), make([]uint8, 1))
-	wantStatus(t, keep.ErrInvalidArgument, err)
+	for _, at := range []int{0, 1, keep.PacketHeaderLen, len(datagram) - 1} {
+		_, _, err = rx.OpenPacked(datagram[:at], datagram, ends, nil, make([]uint32, 1), make([]uint8, 1))
+		wantStatus(t, keep.ErrInvalidArgument, err)
+	}
 	wantTexts(t, []string{"abc"}, must(rx.Open(datagram[len(datagram):], datagram)).Events)
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import dataclasses
+import itertools
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -38,9 +39,21 @@ from libkeep import (
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-SETTINGS = PacketSettings(origin_hash=1 << 63, subnet_id=1 << 31, channel_hash=1 << 15, priority=128, hop_ttl=255)
+SETTINGS = PacketSettings(
+    origin_hash=1 << 63,
+    subnet_id=1 << 31,
+    channel_hash=1 << 15,
+    priority=128,
+    hop_ttl=255,
+)
 OVERHEAD = libkeep.PACKET_OVERHEAD_LEN
-BEYOND = {"stream_id": 1 << 64, "sequence": 1 << 64, "flags": 1 << 8, "subprotocol_id": 1 << 16, "kind": 1 << 8}
+BEYOND = {
+    "stream_id": 1 << 64,
+    "sequence": 1 << 64,
+    "flags": 1 << 8,
+    "subprotocol_id": 1 << 16,
+    "kind": 1 << 8,
+}
 
 
 def counters(*datagrams: Buffer) -> list[int]:
@@ -75,7 +88,10 @@ def test_constants_are_those_of_the_headers() -> None:
 def test_a_session_needs_a_key_of_32_bytes(pool: Pool) -> None:
     with pytest.raises(libkeep.InvalidArgumentError):
         Session(session_id=1)
-    with Secret.generate(31, pool=pool) as short, pytest.raises(libkeep.InvalidArgumentError) as caught:
+    with (
+        Secret.generate(31, pool=pool) as short,
+        pytest.raises(libkeep.InvalidArgumentError) as caught,
+    ):
         Session(session_id=1, tx_key=short)
     assert caught.value.op == "Session.new"
     with pytest.raises(TypeError):
@@ -140,13 +156,25 @@ def test_stats_tell_how_far_a_session_is(sealer: Session, opener: Session) -> No
             opener.open(wrong)
     assert sealer.stats().next_counter == 1
     assert opener.stats() == libkeep.SessionStats(
-        next_counter=0, opened=1, auth_failed=1, replayed=1, malformed=0, highest_counter=0, confirmed=True
+        next_counter=0,
+        opened=1,
+        auth_failed=1,
+        replayed=1,
+        malformed=0,
+        highest_counter=0,
+        confirmed=True,
     )
 
 
 def test_a_side_without_the_key_does_nothing(sealer: Session, opener: Session) -> None:
     datagram, out = sealer.heartbeat(), bytearray(200)
-    tables = array.array("I", [len(datagram)]), out, array.array("I", [0, 0]), array.array("I", [0]), bytearray(1)
+    tables = (
+        array.array("I", [len(datagram)]),
+        out,
+        array.array("I", [0, 0]),
+        array.array("I", [0]),
+        bytearray(1),
+    )
     wrong: list[Callable[[], object]] = [
         lambda: sealer.open(datagram),
         lambda: sealer.open_into(datagram, out),
@@ -205,9 +233,21 @@ def test_every_way_to_seal_takes_the_next_counter(sealer: Session, opener: Sessi
     assert sealer.heartbeat_into(beat) == OVERHEAD
     data, offsets, statuses = sealer.seal_batch([PacketRequest([b"event"], stream_id=2)])
     assert (offsets, statuses) == ((0, len(data)), b"\0")
-    datagrams = [bytes(out[: OVERHEAD + 9]), bytes(beat), data, sealer.seal(()), sealer.heartbeat()]
+    datagrams = [
+        bytes(out[: OVERHEAD + 9]),
+        bytes(beat),
+        data,
+        sealer.seal(()),
+        sealer.heartbeat(),
+    ]
     assert counters(*datagrams) == [0, 1, 2, 3, 4]
-    assert [opener.open(datagram).events for datagram in datagrams] == [(b"event",), (), (b"event",), (), ()]
+    assert [opener.open(datagram).events for datagram in datagrams] == [
+        (b"event",),
+        (),
+        (b"event",),
+        (),
+        (),
+    ]
 
 
 def test_a_batch_tells_the_status_of_each(sealer: Session, opener: Session) -> None:
@@ -221,12 +261,27 @@ def test_a_batch_tells_the_status_of_each(sealer: Session, opener: Session) -> N
     ]
     data, offsets, statuses = sealer.seal_batch(requests)
     names = [libkeep.by_status[status].name if status else "OK" for status in statuses]
-    assert names == ["OK", "PACKET_TOO_LARGE", "PACKET_TOO_MANY_EVENTS", "INVALID_ARGUMENT", "OK", "OK"]
+    assert names == [
+        "OK",
+        "PACKET_TOO_LARGE",
+        "PACKET_TOO_MANY_EVENTS",
+        "INVALID_ARGUMENT",
+        "OK",
+        "OK",
+    ]
     datagrams = [data[begin:end] for begin, end in zip(offsets, offsets[1:])]
     assert [len(datagram) for datagram in datagrams] == [91, 0, 0, 0, 84, 84 + 9 * 8]
     assert counters(*filter(None, datagrams)) == [0, 1, 2]
     opened = opener.open_batch([*datagrams, datagrams[0]])
-    assert [each.events for each in opened] == [(b"one",), (), (), (), (), (b"five",) * 9, ()]
+    assert [each.events for each in opened] == [
+        (b"one",),
+        (),
+        (),
+        (),
+        (),
+        (b"five",) * 9,
+        (),
+    ]
     assert [each.status for each in opened[1:4]] == [libkeep.PacketShortError.status] * 3
     assert opened[-1] == Opened((), opened[1].info, libkeep.ReplayError.status)
     assert opened[1].info.session_id == 0
@@ -235,7 +290,11 @@ def test_a_batch_tells_the_status_of_each(sealer: Session, opener: Session) -> N
 def test_a_batch_without_counters_is_rekey(key: Secret) -> None:
     with Session(session_id=7, tx_key=key, first_counter=2**64 - 2) as last:
         data, offsets, statuses = last.seal_batch([PacketRequest()] * 2)
-        assert (data, offsets, statuses) == (b"", (0, 0, 0), bytes([libkeep.RekeyError.status] * 2))
+        assert (data, offsets, statuses) == (
+            b"",
+            (0, 0, 0),
+            bytes([libkeep.RekeyError.status] * 2),
+        )
         assert counters(last.heartbeat()) == [2**64 - 2]
         with pytest.raises(libkeep.RekeyError):
             last.heartbeat()
@@ -268,7 +327,10 @@ def test_requests_of_the_wrong_kind_are_refused(sealer: Session) -> None:
         (lambda: sealer.seal([memoryview(b"event")[::2]]), BufferError),
         (lambda: sealer.seal([], settings=7), TypeError),  # type: ignore[arg-type]
         (lambda: sealer.seal([], settings=PacketSettings(priority=256)), OverflowError),
-        (lambda: sealer.seal([], settings=PacketSettings(channel_hash=-1)), OverflowError),
+        (
+            lambda: sealer.seal([], settings=PacketSettings(channel_hash=-1)),
+            OverflowError,
+        ),
         (lambda: sealer.seal([], stream_id="one"), TypeError),  # type: ignore[arg-type]
         (lambda: sealer.seal([], stream_id=1.5), TypeError),  # type: ignore[arg-type]
         (lambda: sealer.seal_into([]), TypeError),  # type: ignore[call-arg]
@@ -278,7 +340,10 @@ def test_requests_of_the_wrong_kind_are_refused(sealer: Session) -> None:
         (lambda: sealer.seal_batch([b"event"]), TypeError),  # type: ignore[list-item]
         (lambda: sealer.seal_batch([PacketRequest(), PacketRequest(7)]), TypeError),  # type: ignore[arg-type]
         (lambda: sealer.seal([], flags=0x10), libkeep.InvalidArgumentError),
-        (lambda: sealer.seal([], kind=PacketKind.HANDSHAKE), libkeep.InvalidArgumentError),
+        (
+            lambda: sealer.seal([], kind=PacketKind.HANDSHAKE),
+            libkeep.InvalidArgumentError,
+        ),
     ]
     for call, error in wrong:
         with pytest.raises(error):
@@ -315,6 +380,7 @@ def test_an_output_lies_apart_from_the_input(sealer: Session, keys: list[Secret]
         lambda: sealer.seal_into([b"", event], shared),
         lambda: sealer.seal_into([event], memoryview(shared)[104:]),
         lambda: sealer.seal_packed(event, ends, 0, 0, 0, shared, ends, bytearray(1)),
+        lambda: sealer.seal_packed(shared, ends, 0, 0, 0, memoryview(shared)[300:], ends, bytearray(1)),
         lambda: packet.handshake_frame_into(event, shared),
         lambda: writer.write_into(event, shared),
         lambda: reader.read_into(memoryview(shared)[200 : 200 + len(message)], shared),
@@ -353,7 +419,11 @@ def test_a_number_that_changes_the_list_does_no_harm(sealer: Session) -> None:
 
 
 def test_events_are_views_of_the_callers_buffer(sealer: Session, opener: Session) -> None:
-    for out in (bytearray(100), array.array("I", bytes(100)), memoryview(bytearray(100)).cast("B", (10, 10))):
+    for out in (
+        bytearray(100),
+        array.array("I", bytes(100)),
+        memoryview(bytearray(100)).cast("B", (10, 10)),
+    ):
         opened = opener.open_into(sealer.seal([b"one", b"", b"three"]), out)
         assert [bytes(event) for event in opened.events] == [b"one", b"", b"three"]
         opened.events[0][:] = b"ONE"
@@ -388,7 +458,13 @@ def test_room_that_is_missing_is_told(sealer: Session, opener: Session) -> None:
     with pytest.raises(libkeep.BufferTooSmallError) as caught:
         opener.open_into(datagram, bytearray(13))
     assert (caught.value.needed, caught.value.values) == (14, (14, 2, 0, 0))
-    wrong = array.array("I", [len(datagram)]), bytearray(14), array.array("I", [0]), array.array("I", [0]), bytearray(1)
+    wrong = (
+        array.array("I", [len(datagram)]),
+        bytearray(14),
+        array.array("I", [0]),
+        array.array("I", [0]),
+        bytearray(1),
+    )
     with pytest.raises(libkeep.BufferTooSmallError) as caught:
         opener.open_packed(datagram, *wrong)
     assert (caught.value.needed, caught.value.values) == (16, (14, 2, 0, 0))
@@ -456,8 +532,21 @@ def test_packed_batches_carry_one_event_per_packet(sealer: Session, opener: Sess
     assert [header.sequence for header in headers] == [2**64 - 1, 0, 1]
     assert {(header.stream_id, header.flags) for header in headers} == {(5, PacketFlags.RELIABLE)}
     opened, spans = Tables.of(3, 20), array.array("I", [0] * 6)
-    assert opener.open_packed(sealed.out, sealed.out_ends, opened.out, spans, opened.out_ends, opened.statuses) == 3
-    assert (spans.tolist(), opened.out_ends.tolist()) == ([4, 3, 11, 0, 15, 5], [1, 2, 3])
+    assert (
+        opener.open_packed(
+            sealed.out,
+            sealed.out_ends,
+            opened.out,
+            spans,
+            opened.out_ends,
+            opened.statuses,
+        )
+        == 3
+    )
+    assert (spans.tolist(), opened.out_ends.tolist()) == (
+        [4, 3, 11, 0, 15, 5],
+        [1, 2, 3],
+    )
     assert opened.out[15:20] == b"three"
 
 
@@ -512,12 +601,80 @@ def test_tables_that_do_not_fit_are_refused(sealer: Session, opener: Session) ->
     assert ends.tolist() == [4, 8]
 
 
+def test_what_is_packed_has_its_kinds_and_ranges(sealer: Session, opener: Session) -> None:
+    table = array.array("I", [3, 6])
+    sealing = [b"onetwo", table, 0, 0, 0, bytearray(200), table, bytearray(2)]
+    opening = [b"onetwo", table, bytearray(200), table, table, bytearray(2)]
+    seal: Callable[..., object] = sealer.seal_packed
+    open_: Callable[..., object] = opener.open_packed
+    for call, good, buffers in ((seal, sealing, (0, 1, 5, 6, 7)), (open_, opening, range(6))):
+        for place, value in itertools.product(buffers, (None, 5, "text", [3, 6])):
+            with pytest.raises(TypeError):
+                call(*good[:place], value, *good[place + 1 :])
+        for place in buffers[2:]:
+            with pytest.raises(BufferError):
+                call(*good[:place], bytes(200), *good[place + 1 :])
+    for place, most in ((2, 2**64 - 1), (3, 2**64 - 1), (4, 255)):
+        for number, error in ((-1, OverflowError), (most + 1, OverflowError), (1.5, TypeError)):
+            with pytest.raises(error):
+                seal(*sealing[:place], number, *sealing[place + 1 :])
+    assert (sealer.stats().next_counter, opener.stats().opened) == (0, 0)
+
+
+def test_an_open_packed_without_room_tells_what_is_too_short(sealer: Session, opener: Session) -> None:
+    data = sealer.seal([b"one", b"two"])
+    ends, one = array.array("I", [len(data)]), array.array("I", [0])
+    for out, spans, needed in ((13, 4, 14), (14, 3, 16)):
+        with pytest.raises(libkeep.BufferTooSmallError) as caught:
+            opener.open_packed(data, ends, bytearray(out), array.array("I", [0] * spans), one, bytearray(1))
+        assert (caught.value.needed, caught.value.values) == (needed, (14, 2, 0, 0))
+    assert opener.open_packed(data, ends, bytearray(14), array.array("I", [0] * 4), one, bytearray(1)) == 1
+
+
+def test_packed_bytes_may_be_a_secret(sealer: Session, opener: Session) -> None:
+    ends, out, out_ends, statuses = array.array("I", [3, 6]), bytearray(182), array.array("I", [0, 0]), bytearray(2)
+    with Secret.from_bytes(b"onetwo") as event:
+        assert sealer.seal_packed(event, ends, 0, 0, 0, out, out_ends, statuses) == 2
+        ends[1] = 7
+        with pytest.raises(libkeep.InvalidArgumentError):
+            sealer.seal_packed(event, ends, 0, 0, 0, out, out_ends, statuses)
+    with Secret.from_bytes(out) as data:
+        spans = array.array("I", [0] * 4)
+        assert opener.open_packed(data, out_ends, bytearray(14), spans, ends, statuses) == 2
+
+
+def test_packed_datagrams_lie_apart_from_the_plaintext(sealer: Session, opener: Session) -> None:
+    shared, ends = bytearray(400), array.array("I", [0])
+    ends[0] = sealer.seal_into([b"abc"], shared)
+
+    def open_to(out: memoryview) -> int:
+        return opener.open_packed(
+            shared,
+            ends,
+            out,
+            array.array("I", [0] * 2),
+            array.array("I", [0]),
+            bytearray(1),
+        )
+
+    for at in (0, libkeep.PACKET_HEADER_LEN, 90):
+        with pytest.raises(libkeep.InvalidArgumentError):
+            open_to(memoryview(shared)[at:])
+    assert open_to(memoryview(shared)[ends[0] :]) == 1
+
+
 # Packet pools
 
 
 def test_packets_are_built_and_sent_later(sealer: Session, opener: Session) -> None:
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    with one, other, PacketPool(2, settings=SETTINGS) as pool, pool.acquire() as first, pool.acquire() as second:
+    with (
+        one,
+        other,
+        PacketPool(2, settings=SETTINGS) as pool,
+        pool.acquire() as first,
+        pool.acquire() as second,
+    ):
         first.build(sealer, [b"event"], stream_id=4)
         second.build(sealer, (), kind=PacketKind.HEARTBEAT)
         with pytest.raises(libkeep.ExhaustedError) as caught:
@@ -526,10 +683,20 @@ def test_packets_are_built_and_sent_later(sealer: Session, opener: Session) -> N
         for built in (first, second):
             one.send(built)
         opened = opener.open(other.recv(libkeep.MAX_PACKET_LEN))
-        assert (opened.events, opened.info.stream_id, opened.info.hop_ttl) == ((b"event",), 4, 255)
+        assert (opened.events, opened.info.stream_id, opened.info.hop_ttl) == (
+            (b"event",),
+            4,
+            255,
+        )
         assert opener.open(other.recv(libkeep.MAX_PACKET_LEN)).info.hop_ttl == 0
         stats = pool.stats()
-        assert (stats.capacity, stats.in_use, stats.available, stats.peak, stats.refused) == (2, 2, 0, 2, 1)
+        assert (
+            stats.capacity,
+            stats.in_use,
+            stats.available,
+            stats.peak,
+            stats.refused,
+        ) == (2, 2, 0, 2, 1)
         assert stats.bytes >= 2 * libkeep.MAX_PACKET_LEN
     assert PacketPool().stats().capacity == libkeep.DEFAULT_PACKET_SLOTS
 
@@ -539,7 +706,10 @@ def test_settings_hold_from_the_next_build_on(sealer: Session) -> None:
         built.build(sealer, [b"event"], **request)
         return packet.parse(built).priority
 
-    with PacketPool(1, settings=PacketSettings(priority=1)) as pool, pool.acquire() as built:
+    with (
+        PacketPool(1, settings=PacketSettings(priority=1)) as pool,
+        pool.acquire() as built,
+    ):
         assert priority() == 1
         built.set(PacketSettings(priority=2))
         assert priority() == 2
@@ -579,7 +749,10 @@ def test_a_packet_neither_changes_nor_ends_under_a_view(sealer: Session) -> None
         built.build(sealer, [b"event"])
         view = built.data
         before = bytes(view)
-        for name, call in (("free", built.close), ("build", lambda: built.build(sealer, [b"other"]))):
+        for name, call in (
+            ("free", built.close),
+            ("build", lambda: built.build(sealer, [b"other"])),
+        ):
             with pytest.raises(BufferError) as caught:
                 call()
             assert isinstance(caught.value, libkeep.BusyError)
@@ -598,7 +771,10 @@ def test_a_refused_build_leaves_a_packet_as_it_was(sealer: Session) -> None:
         before = bytes(built)
         wrong: list[tuple[Callable[[], object], type[Exception]]] = [
             (lambda: built.build(sealer, [bytes(9000)]), libkeep.PacketTooLargeError),
-            (lambda: built.build(sealer, [b"event"], kind=PacketKind.HANDSHAKE), libkeep.InvalidArgumentError),
+            (
+                lambda: built.build(sealer, [b"event"], kind=PacketKind.HANDSHAKE),
+                libkeep.InvalidArgumentError,
+            ),
             (lambda: built.build(None, [b"event"]), libkeep.InvalidArgumentError),
             (lambda: built.build(sealer, 7), TypeError),  # type: ignore[arg-type]
             (lambda: built.build(built, []), TypeError),  # type: ignore[arg-type]
@@ -619,7 +795,12 @@ def test_packets_work_on_when_their_pool_is_closed(sealer: Session, opener: Sess
     built.build(sealer, [b"event"])
     assert opener.open(built).events == (b"event",)
     built.close()
-    for call in (lambda: built.build(sealer, []), lambda: built.data, lambda: built.set(None), pool.acquire):
+    for call in (
+        lambda: built.build(sealer, []),
+        lambda: built.data,
+        lambda: built.set(None),
+        pool.acquire,
+    ):
         with pytest.raises(libkeep.ClosedError):
             call()
 
@@ -632,7 +813,10 @@ def test_a_handshake_ends_in_a_session(keys: list[Secret], pool: Pool, noise: No
     writer, reader = handshakes(keys, noise, prologue=b"prologue")
     sides = (writer, reader)
     while writer.info().state is not HandshakeState.DONE:
-        assert (writer.info().state, reader.info().state) == (HandshakeState.WRITE, HandshakeState.READ)
+        assert (writer.info().state, reader.info().state) == (
+            HandshakeState.WRITE,
+            HandshakeState.READ,
+        )
         frame = packet.handshake_frame(writer.write(b"payload"))
         header = packet.parse(frame)
         assert header.kind is PacketKind.HANDSHAKE
@@ -679,7 +863,12 @@ def test_only_success_changes_a_handshake(keys: list[Secret]) -> None:
     with pytest.raises(libkeep.PacketTooLargeError):
         writer.write(bytes(8109 - 96))
     message = writer.write()
-    for wrong in (b"", message[:-1], message + b"\0", bytes([message[0] ^ 1]) + message[1:]):
+    for wrong in (
+        b"",
+        message[:-1],
+        message + b"\0",
+        bytes([message[0] ^ 1]) + message[1:],
+    ):
         with pytest.raises(libkeep.AuthError):
             reader.read(wrong)
     assert reader.info().remote_static is reader.info().hash is None
@@ -734,7 +923,12 @@ def test_events_are_measured_before_they_are_sealed(sealer: Session) -> None:
         packet.measure([b""] * 2028)
     with pytest.raises(TypeError):
         packet.measure([7])  # type: ignore[list-item]
-    assert [packet.max_events(length) for length in (0, 8104, 8105, 2**64 - 1)] == [2027, 1, 0, 0]
+    assert [packet.max_events(length) for length in (0, 8104, 8105, 2**64 - 1)] == [
+        2027,
+        1,
+        0,
+        0,
+    ]
 
 
 def test_a_handshake_frame_is_opened_by_no_session(opener: Session) -> None:
@@ -755,7 +949,11 @@ def test_a_handshake_frame_is_opened_by_no_session(opener: Session) -> None:
 def test_back_ends_are_reported() -> None:
     reports = {aead: packet.aead_report(aead) for aead in Aead if aead is not Aead.AUTO}
     assert reports[Aead.SODIUM].state is AeadState.USABLE
-    assert [report.name for report in reports.values()] == ["sodium", "openssl", "ipsec-mb"]
+    assert [report.name for report in reports.values()] == [
+        "sodium",
+        "openssl",
+        "ipsec-mb",
+    ]
     ranges = sorted((report.auto_min_len, report.auto_max_len) for report in reports.values())
     used = [(low, high) for low, high in ranges if low <= high]
     assert used[0][0] == 0
