@@ -160,6 +160,24 @@ class BrokenFiles(unittest.TestCase):
                         done = run(language, vectors=scratch)
                         self.assertEqual(done.stdout, lines(language, Path(scratch), {"keys.json": f"0/{total}"}))
 
+    def test_words_for_readers_change_nothing(self) -> None:
+        """In the first case of every array that has no input of that name."""
+        for name in ("memory", "packet", "tracker"):
+            root = json.loads((HERE / f"{name}.json").read_text("utf-8"))
+            arrays = {
+                key: [{**cases[0], "flags": ["Edge", "Wrap"]}]
+                for key, cases in root.items()
+                if isinstance(cases, list) and "flags" not in cases[0]
+            }
+            with tempfile.TemporaryDirectory() as scratch:
+                marked = {"schema": root["schema"], "numberOfTests": len(arrays), **arrays}
+                (Path(scratch) / "words.json").write_text(json.dumps(marked) + "\n", "utf-8")
+                said = {"words.json": f"{len(arrays)}/{len(arrays)}"}
+                for language in COMMANDS:
+                    with self.subTest(file=name, language=language):
+                        done = run(language, vectors=scratch)
+                        self.assertEqual(done.stdout, lines(language, Path(scratch), said), done.stderr)
+
     def test_files_of_no_sane_size_are_invalid_in_c(self) -> None:
         """Larger than 8 MiB, or nested deeper than 32; elsewhere the form check finds them."""
         good = (BROKEN / "good/good.json").read_bytes()

@@ -271,7 +271,7 @@ bool run_case(const struct schema *schema, const char *array, size_t position, j
     bool is_good;
 
     if (json_is_array(json_object_get(json, "flags")))
-        (void)list(&step, "flags");
+        json_object_del(json, "flags"); /* words for readers; where it is an input it is a number */
     run_op(&step, schema->arrays, array);
     unknown = has_failed(&step) ? NULL : unknown_key(json);
     if (unknown != NULL)
