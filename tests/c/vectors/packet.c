@@ -326,42 +326,56 @@ static void build_error(struct step *step)
     keep_session_free(&sender);
 }
 
-static void seal_without_room(struct step *step)
+enum {
+    MAX_CAP = 1 << 20
+};
+
+static void seal_into_cap(struct step *step)
 {
     keep_packet_request request = request_of(step);
     keep_session *sender = sender_of(step);
-    size_t cap = number(step, "cap", KEEP_MAX_PACKET_LEN), len = 0;
-    uint8_t *small = room(step, cap);
-    keep_bytes got = { NULL, 0 };
+    size_t cap = number(step, "cap", MAX_CAP);
+    uint8_t *data = room(step, cap);
+    keep_bytes got = { data, 0 };
+    keep_status status = keep_packet_seal_into(sender, &request, data, cap, &got.len);
 
-    need(step, "first_counter events cap needed_len");
-    (void)came_out(step, keep_packet_seal_into(sender, &request, small, cap, &len));
-    expect_number(step, "needed_len", len);
-    expect_untouched(step, small, cap);
+    need(step, "first_counter events cap");
+    if (!came_out(step, status))
+        expect_untouched(step, data, cap);
     expect_stats(step, sender, &next_counter, ALL);
-    expect_status(step, "sealing with room", KEEP_OK, seal_into(step, sender, &request, &got));
-    expect_same(step, "packet", bytes(step, "packet"), got);
+    if (status == KEEP_ERR_BUFFER_TOO_SMALL) {
+        need(step, "needed_len");
+        expect_number(step, "needed_len", got.len);
+        status = seal_into(step, sender, &request, &got);
+        expect_status(step, "sealing with room", KEEP_OK, status);
+    }
+    if (status == KEEP_OK)
+        expect_same(step, "packet", bytes(step, "packet"), got);
     keep_session_free(&sender);
 }
 
-static void open_without_room(struct step *step)
+static void open_into_caps(struct step *step)
 {
     keep_session *receiver = receiver_of(step);
     keep_packet_open_out out = open_room(step, 1);
     keep_bytes datagram = bytes(step, "packet");
     keep_status status;
 
-    out.cap = number(step, "data_cap", out.cap);
-    out.event_cap = number(step, "event_cap", out.event_cap);
-    need(step, "data_cap event_cap");
+    out.cap = number(step, "data_cap", MAX_CAP);
+    out.data = room(step, out.cap);
+    out.event_cap = number(step, "event_cap", MAX_CAP);
+    out.events = room(step, out.event_cap * sizeof *out.events);
+    need(step, "packet data_cap event_cap");
     status = keep_packet_open_into(receiver, datagram.data, datagram.len, &out);
-    (void)came_out(step, status);
+    if (came_out(step, status))
+        expect_events(step, &out, 0);
     if (status == KEEP_ERR_BUFFER_TOO_SMALL) {
         need(step, "needed_data_len needed_event_count");
         expect_number(step, "needed_data_len", out.data_len);
         expect_number(step, "needed_event_count", out.event_count);
         expect_untouched(step, out.data, out.cap);
-        expect_opens(step, receiver, datagram);
+        if (has(step, "events"))
+            expect_opens(step, receiver, datagram);
     }
     keep_session_free(&receiver);
 }
@@ -375,9 +389,9 @@ static const struct words buffer_ops = WORDS([OPEN] = "open", [SEAL] = "seal");
 static void buffers(struct step *step)
 {
     if (word(step, "op", &buffer_ops, 0) == OPEN)
-        open_without_room(step);
+        open_into_caps(step);
     else
-        seal_without_room(step);
+        seal_into_cap(step);
 }
 
 static void fit(struct step *step)
@@ -682,10 +696,18 @@ static keep_packet *on_packet(struct step *step)
     return handle(step, "on", &packet_kind);
 }
 
+/* An empty key is a key, of a wrong length. */
+static keep_bytes key_of(struct step *step, const char *name)
+{
+    keep_bytes key = bytes(step, name);
+
+    return has(step, name) && key.len == 0 ? (keep_bytes){ "", 0 } : key;
+}
+
 static void session_new(struct step *step)
 {
     keep_session *session = NULL;
-    keep_status status = new_session(step, bytes(step, "tx_key"), bytes(step, "rx_key"), &session);
+    keep_status status = new_session(step, key_of(step, "tx_key"), key_of(step, "rx_key"), &session);
 
     (void)is_made(step, &session_kind, status, session);
 }
@@ -765,7 +787,8 @@ static const struct constant constants[] = {
     CONSTANT(KEEP_PACKET_OVERHEAD_LEN), CONSTANT(KEEP_MAX_PACKET_LEN),
     CONSTANT(KEEP_MAX_PAYLOAD_LEN),     CONSTANT(KEEP_MAX_EVENT_LEN),
     CONSTANT(KEEP_MAX_PACKET_EVENTS),   CONSTANT(KEEP_MAX_PACKET_SLOTS),
-    CONSTANT(KEEP_MAX_BATCH),           { .name = NULL },
+    CONSTANT(KEEP_MAX_PACKET_POOLS),    CONSTANT(KEEP_MAX_BATCH),
+    { .name = NULL },
 };
 
 #define NOISE \
@@ -775,7 +798,7 @@ static const struct constant constants[] = {
 static const struct op arrays[] = {
     { "build", "kind packet", build, 0 },
     { "build_errors", "kind status", build_error, 0 },
-    { "buffers", "op key session_id packet status", buffers, 0 },
+    { "buffers", "op key session_id status", buffers, 0 },
     { "fit", "events fits status", fit, 0 },
     { "max_events", "event_len max_events", max_events, 0 },
     { "prefix", "session_id prefix", prefix, 0 },

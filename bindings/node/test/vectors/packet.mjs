@@ -244,13 +244,20 @@ function refused(step, call) {
 }
 
 function runSealBuffers(step) {
-  step.part(step.fields, 'first_counter events cap');
+  step.part(step.fields, 'first_counter events cap next_counter');
   const [request, events] = [requestOf(step), eventsOf(step)];
   const out = Buffer.alloc(step.integer('cap'));
   sealing(step, (session) => {
-    step.expect('needed_len', refused(step, () => session.sealInto(out, events, request)).needed);
+    if (step.status === 'OK') {
+      step.expect('packet', out.subarray(0, session.sealInto(out, events, request)));
+      step.expect('next_counter', session.stats().nextCounter);
+      return;
+    }
+    const { needed } = refused(step, () => session.sealInto(out, events, request));
     step.expect('next_counter', session.stats().nextCounter);
     expect('buffer', Buffer.alloc(out.length), out);
+    if (step.status !== 'BUFFER_TOO_SMALL') return;
+    step.expect('needed_len', needed);
     step.expect('packet', SEALERS.sealInto(session, events, request));
   });
 }
@@ -258,9 +265,14 @@ function runSealBuffers(step) {
 function runOpenBuffers(step) {
   step.part(step.fields, 'data_cap event_cap');
   const [datagram, cap, eventCap] = [step.bytes('packet'), step.integer('data_cap'), step.integer('event_cap')];
+  const expectPacked = (session, want, ...caps) => {
+    const [{ status, events }] = openPacked(session, [datagram], ...caps);
+    expect('status', want, NAMES[status]);
+    expectEvents('events', eventsOf(step), events);
+  };
   opening(step, (session) => {
     if (step.status !== 'BUFFER_TOO_SMALL') {
-      expect('status', step.status, NAMES[openPacked(session, [datagram], cap, eventCap)[0].status]);
+      expectPacked(session, step.status, cap, eventCap);
       return;
     }
     const needs = refused(step, () => openPacked(session, [datagram], cap, eventCap))
@@ -269,7 +281,7 @@ function runOpenBuffers(step) {
     step.expect('needed_data_len', needs[0]);
     step.expect('needed_event_count', needs[1]);
     refused(step, () => session.openInto(Buffer.alloc(cap), datagram, new Uint32Array(2 * eventCap)));
-    expectEvents('events', eventsOf(step), openPacked(session, [datagram], ...needs)[0].events);
+    if (step.has('events')) expectPacked(session, 'OK', ...needs);
   });
 }
 
@@ -497,7 +509,7 @@ const NOISE =
 const arrays = {
   build: ['kind packet', runBuild],
   build_errors: ['kind status', runBuildErrors],
-  buffers: ['op key session_id packet status', (step) => step.take('op', entry(BUFFERS))(step)],
+  buffers: ['op key session_id status', (step) => step.take('op', entry(BUFFERS))(step)],
   fit: ['events fits status', runFit],
   max_events: ['event_len', (step) => step.expect('max_events', packet.maxEvents(step.integer('event_len')))],
   prefix: ['session_id', runPrefix],
