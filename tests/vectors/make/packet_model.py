@@ -76,7 +76,7 @@ def buffers(case: Case) -> None:
         again = attempt(events_of, receiver, case)
         case.pop("info", None)
     if case["status"] == "BUFFER_TOO_SMALL":
-        case |= {key: again[key] for key in ("packet", "events") if key in again}
+        case |= {key: again[key] for key in ("packet", "events") if again["status"] == "OK" and key in again}
 
 
 def fit(case: Case) -> None:

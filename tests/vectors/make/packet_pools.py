@@ -60,8 +60,8 @@ class Pools:
     def op_session(self, step: Step) -> Outputs:
         keys = optional_bytes(step, "tx_key", "rx_key")
         made = Session(**keys, **integers(step, "session_id", "first_counter", "window"))
-        live = [one for one in self.handles.values() if isinstance(one, Session) and one.tx_key]
-        refuse(made.tx_key in [one.tx_key for one in live], "STATE")
+        live = [one for one in self.handles.values() if isinstance(one, Session) and not one.freed]
+        refuse(made.tx_key is not None and made.tx_key in [one.tx_key for one in live], "STATE")
         self.handles[step["as"]] = made
         return {}
 
@@ -118,9 +118,6 @@ class Pools:
 
     def op_free(self, step: Step) -> Outputs:
         handle = self.handles[step["on"]]
-        if isinstance(handle, Session):
-            handle.tx_key = None
-            return {}
         if isinstance(handle, Packet) and not handle.freed:
             handle.pool.in_use -= 1
         handle.freed = True

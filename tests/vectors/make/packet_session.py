@@ -80,6 +80,7 @@ class Session:
         keys = [key for key in (tx_key, rx_key) if key is not None]
         wrong = not keys or any(len(key) != 32 for key in keys) or tx_key == rx_key
         refuse(wrong or (window or 1024) not in WINDOWS or max_failed_opens > 1 << 36, "INVALID_ARGUMENT")
+        self.freed = False
         self.session_id = session_id
         self.tx_key = tx_key
         self.rx_key = rx_key
