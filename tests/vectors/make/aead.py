@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ChaCha20-Poly1305 and XChaCha20-Poly1305, written from RFC 8439 and draft-irtf-cfrg-xchacha-03 for generators alone."""
+"""ChaCha20-Poly1305 (RFC 8439) and XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), used by generators alone."""
 
 from __future__ import annotations
 

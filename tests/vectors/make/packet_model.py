@@ -9,7 +9,7 @@ from typing import Any
 from model import Refused
 from packet_noise import Side, public_of
 from packet_pools import Pools, request_of
-from packet_session import Request, Session
+from packet_session import Session
 from packet_values import bytes_of, each_event, integer, integers
 from packet_wire import MAX_EVENT, MAX_PAYLOAD, OVERHEAD, handshake_frame, measured, parsed, prefix
 
@@ -20,13 +20,13 @@ SIDES = ("initiator", "responder")
 def sender_of(case: Case) -> Session:
     """The session that seals."""
     first = integer(case["counter" if "counter" in case else "first_counter"])
-    return Session(integer(case["session_id"]), tx_key=bytes_of(case["key"]), first_counter=first)
+    return Session(integer(case["session_id"]), bytes_of(case["key"]), first_counter=first)
 
 
 def receiver_of(case: Case) -> Session:
     """The session that opens."""
-    fields = integers(case, "session_id", "window", "max_failed_opens")
-    return Session(rx_key=bytes_of(case["key"]), **fields)
+    limits = integers(case, "window", "max_failed_opens")
+    return Session(integer(case["session_id"]), None, bytes_of(case["key"]), **limits)
 
 
 def attempt(call: Callable[..., Case], *arguments: Any) -> Case:
@@ -122,17 +122,22 @@ def replay(case: Case) -> None:
 def side_of(case: Case, name: str) -> Side:
     """One side of a handshake; only the initiator of IK knows the other's key."""
     short, initiates = name[:4], name == "initiator"
-    keys = case[f"{short}_static"], case[f"{short}_ephemeral"], case.get(f"{short}_pre_shared_key", case["pre_shared_key"])
+    shared, prologue = (case.get(f"{short}_{key}", case[key]) for key in ("pre_shared_key", "prologue"))
+    keys = [bytes_of(key) for key in (case[f"{short}_static"], case[f"{short}_ephemeral"], shared)]
     known = initiates and case["pattern"] == "IKpsk2"
     remote = bytes_of(case.get("init_remote_static", case["resp_static_public"])) if known else b""
-    prologue = bytes_of(case.get(f"{short}_prologue", case["prologue"]))
-    return Side(case["pattern"], initiates, [bytes_of(key) for key in keys], remote, prologue)
+    return Side(case["pattern"], initiates, keys, remote, bytes_of(prologue))
 
 
 def written(side: Side, step: Case) -> Case:
     """What a write gives."""
     message = side.write(bytes_of(step["payload"]))
     return {"message": message.hex(), "frame_header": handshake_frame(message)[:68].hex()}
+
+
+def read(side: Side, step: Case) -> Case:
+    """What a read gives."""
+    return {"payload": side.read(bytes_of(step["message"])).hex()}
 
 
 def noise(case: Case) -> None:
@@ -145,7 +150,7 @@ def noise(case: Case) -> None:
         if step["op"] == "write":
             step |= attempt(written, side, step)
         else:
-            step |= attempt(lambda: {"payload": side.read(bytes_of(step["message"])).hex()})
+            step |= attempt(read, side, step)
     if "packets" in case:
         case |= agreed(*sides.values())
         first_packets(case, sides["initiator"])
@@ -153,9 +158,9 @@ def noise(case: Case) -> None:
 
 def agreed(initiator: Side, responder: Side) -> Case:
     """What a finished handshake leaves; who wrote last waits for a confirmation (packet R49)."""
-    assert initiator.state.hash == responder.state.hash and initiator.keys() == responder.keys()
+    assert initiator.state.hash == responder.state.hash and initiator.split() == responder.split()
     keys = (f"key_{one}_to_{other}" for one, other in (SIDES, SIDES[::-1]))
-    case: Case = dict(zip(keys, (key.hex() for key in initiator.keys())))
+    case: Case = dict(zip(keys, (key.hex() for key in initiator.split())))
     case |= {"handshake_hash": initiator.state.hash.hex(), "session_id": hex(initiator.session_id())}
     return case | {"unconfirmed": SIDES[1 - initiator.done % 2]}
 
@@ -163,7 +168,7 @@ def agreed(initiator: Side, responder: Side) -> Case:
 def first_packets(case: Case, side: Side) -> None:
     """The first datagram of each side that sends one."""
     for packet in case["packets"]:
-        key = side.keys()[SIDES.index(packet["side"])]
+        key = side.split()[SIDES.index(packet["side"])]
         packet |= packet_of(Session(side.session_id(), tx_key=key), packet)
 
 

@@ -106,9 +106,7 @@ class Symmetric:
 class Side:
     """One side of a handshake, which only success changes (packet R42)."""
 
-    def __init__(
-        self, pattern: str, initiates: bool, keys: list[bytes], remote: bytes, prologue: bytes
-    ) -> None:
+    def __init__(self, pattern: str, initiates: bool, keys: list[bytes], remote: bytes, prologue: bytes) -> None:
         self.messages = MESSAGES[pattern]
         self.initiates = initiates
         self.static, self.ephemeral, self.pre_shared = keys
@@ -126,8 +124,8 @@ class Side:
 
     def product(self, token: str) -> bytes:
         """The initiator's part stands first in a token."""
-        mine, its = token if self.initiates else token[::-1]
-        return multiplied(self.ephemeral if mine == "e" else self.static, self.remote[its])
+        mine, its = (0, 1) if self.initiates else (1, 0)
+        return multiplied(self.ephemeral if token[mine] == "e" else self.static, self.remote[token[its]])
 
     def mix(self, token: str) -> None:
         """A token that sends nothing."""
@@ -181,7 +179,7 @@ class Side:
                 self.mix(token)
         return self.state.decrypt(message)
 
-    def keys(self) -> list[bytes]:
+    def split(self) -> list[bytes]:
         """The initiator's for sending, then the responder's."""
         return derived(self.state.chaining_key, b"", 2)
 

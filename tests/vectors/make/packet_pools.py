@@ -7,7 +7,7 @@ from typing import Any
 
 from model import Refused, refuse
 from packet_session import Request, Session, settings_of
-from packet_values import bytes_of, events_of, integers, optional_bytes
+from packet_values import bytes_of, events_of, integer, integers
 from packet_wire import handshake_frame
 
 MAX_SLOTS = 16384
@@ -58,8 +58,8 @@ class Pools:
         self.handles: dict[str, Any] = {}
 
     def op_session(self, step: Step) -> Outputs:
-        keys = optional_bytes(step, "tx_key", "rx_key")
-        made = Session(**keys, **integers(step, "session_id", "first_counter", "window"))
+        tx_key, rx_key = (bytes_of(step[key]) if key in step else None for key in ("tx_key", "rx_key"))
+        made = Session(integer(step["session_id"]), tx_key, rx_key, **integers(step, "first_counter", "window"))
         live = [one for one in self.handles.values() if isinstance(one, Session) and not one.freed]
         refuse(made.tx_key is not None and made.tx_key in [one.tx_key for one in live], "STATE")
         self.handles[step["as"]] = made

@@ -18,6 +18,11 @@ def bytes_of(value: Any) -> bytes:
     return bytes.fromhex(value)
 
 
+def shown(data: bytes) -> Any:
+    """Bytes as a file has them: many that are equal in short."""
+    return {"repeat": len(data), "hex": data[:1].hex()} if len(data) > 32 and len(set(data)) == 1 else data.hex()
+
+
 def each_event(events: list[Any]) -> Iterator[bytes]:
     """Every event, also of those that are equal."""
     for value in events:
@@ -40,8 +45,3 @@ def integer(value: Any) -> int:
 def integers(case: Case, *keys: str) -> dict[str, int]:
     """Those of the keys that a case has."""
     return {key: integer(case[key]) for key in keys if key in case}
-
-
-def optional_bytes(case: Case, *keys: str) -> dict[str, bytes]:
-    """The same for bytes."""
-    return {key: bytes_of(case[key]) for key in keys if key in case}

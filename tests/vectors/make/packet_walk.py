@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from packet_model import COMPLETE
-from packet_noise import MESSAGES, overhead, public_of
+from packet_handshakes import LOW_ORDER, Talk
+from packet_model import COMPLETE, SIDES
+from packet_noise import MESSAGES, overhead
 from packet_pools import Packet, Pool, Pools
-from packet_session import LAST, SETTINGS, WINDOWS, Request, Session
+from packet_session import LAST, WINDOWS, Session
 from packet_values import integer
 from packet_wire import FORM, HEADER_LEN, MAX_PAYLOAD, Header, framed, sealed
 from walk import Dice
@@ -21,13 +22,7 @@ PAYLOADS = (0, 1, 4, 5, 15, 16, 59, 60, 63, 64, 65, 127, 128, 191, 192, 252, 256
 LARGE = (1023, 1024, 2047, 2048, 4095, 4096, 8107, 8108)
 NUMBERS = (0, 1, 2, 255, 2**16, 2**31, 2**32 - 1, 2**32, 2**53, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1)
 CARRIED = 0xCF
-LOW_ORDER = tuple(
-    value.to_bytes(32, "little").hex()
-    for value in (0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 2**255, 2**256 - 20, 2**256 - 19, 2**256 - 18)
-) + (
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-)
+STEPS = 40
 
 
 class Draw(Dice):
@@ -49,7 +44,7 @@ class Draw(Dice):
 
     def events(self, total: int) -> list[str]:
         """Events whose payload is so long, or less than four bytes shorter."""
-        events = []
+        events: list[str] = []
         while total >= 4 and len(events) < 2027:
             length = total - 4 if self.chance(2) else self.below(total - 3)
             events.append(self.bytes(length))
@@ -245,7 +240,7 @@ def replay(draw: Draw) -> Case:
 
 def fit(draw: Draw) -> Case:
     """Around the ends."""
-    events = faulty_events(draw) + [{"count": draw.below(3), "event": draw.bytes(draw.below(9))}]
+    events = [*faulty_events(draw), {"count": draw.below(3), "event": draw.bytes(draw.below(9))}]
     return {"events": events if draw.chance(2) else draw.events(draw.one_of(LARGE))}
 
 
@@ -261,51 +256,33 @@ def max_events(draw: Draw) -> Case:
 
 def noise(draw: Draw) -> Case:
     """A handshake that comes to its end, whatever is done to it on the way."""
-    case = handshake(draw)
-    pattern = MESSAGES[case["pattern"]]
-    sides = ("initiator", "responder")
-    for number, tokens in enumerate(pattern):
-        writer, reader = sides[number % 2], sides[1 - number % 2]
+    talk = Talk(draw.one_of(tuple(MESSAGES)), draw.bytes(8), draw.bytes(draw.one_of((0, 1, 31, 32, 55, 56, 64, 300))))
+    for number, tokens in enumerate(talk.tokens):
+        writer, reader = SIDES[number % 2], SIDES[1 - number % 2]
         most = MAX_PAYLOAD - overhead(tokens)
-        payload = draw.one_of((0, 0, 1, 16, draw.below(300), most if draw.chance(6) else 5))
-        case["steps"] += turns(draw, reader, number) if draw.chance(2) else []
+        disturb(draw, talk, reader, number)
         if draw.chance(9):
-            case["steps"].append({"op": "write", "side": writer, "payload": {"repeat": most + 1, "hex": "07"}})
-        case["steps"].append({"op": "write", "side": writer, "payload": draw.bytes(payload)})
-        message = bytes.fromhex(written(case))
+            talk.write(writer, bytes(most + 1))
+        payload = b"\x07" * most if draw.chance(16) else bytes.fromhex(draw.bytes(draw.one_of((0, 1, 16, 99))))
+        message = talk.write(writer, payload)
         for _ in range(draw.below(4)):
-            case["steps"].append({"op": "read", "side": reader, "message": spoilt(draw, message).hex()})
-        case["steps"] += turns(draw, writer, number + 1) if draw.chance(2) else []
-        case["steps"].append({"op": "read", "side": reader, "message": message.hex()})
-    case["steps"] += turns(draw, draw.one_of(sides), len(pattern)) if draw.chance(2) else []
-    for side in sides:
-        packet = {"side": side, **draw.address(), "events": draw.events(draw.payload())}
-        case.setdefault("packets", []).append(packet)
-    return case
+            talk.read(reader, spoilt(draw, message))
+        disturb(draw, talk, writer, number + 1)
+        talk.read(reader, message)
+    for side in SIDES:
+        disturb(draw, talk, side, len(talk.tokens))
+    packets = [{"side": side, **draw.address(), "events": draw.events(draw.payload())} for side in SIDES]
+    return talk.ended("", *packets)
 
 
-def handshake(draw: Draw) -> Case:
-    """The keys of both sides."""
-    pattern = draw.one_of(tuple(MESSAGES))
-    case: Case = {"protocol": f"Noise_{pattern}_25519_ChaChaPoly_SHA256", "pattern": pattern}
-    case |= {key: draw.bytes(32) for key in ("pre_shared_key", "init_static", "resp_static")}
-    case |= {key: draw.bytes(32) for key in ("init_ephemeral", "resp_ephemeral")}
-    case["resp_static_public"] = public_of(bytes.fromhex(case["resp_static"])).hex()
-    return case | {"prologue": draw.bytes(draw.one_of((0, 1, 31, 32, 55, 56, 64, 300))), "steps": []}
-
-
-def written(case: Case) -> str:
-    """The last message of a handshake so far."""
-    COMPLETE["noise"](case)
-    return str(case["steps"][-1]["message"])
-
-
-def turns(draw: Draw, side: str, number: int) -> list[Case]:
-    """Calls of a side whose turn it is not."""
-    steps: list[Case] = [{"op": "write", "side": side, "payload": draw.bytes(draw.below(3))}]
-    if number % 2 == (side == "responder"):
-        return [{"op": "read", "side": side, "message": draw.bytes(draw.below(120))}]
-    return steps
+def disturb(draw: Draw, talk: Talk, side: str, number: int) -> None:
+    """A call of a side whose turn it is not."""
+    if draw.chance(2):
+        return
+    if (number == len(talk.tokens) and draw.chance(2)) or SIDES[number % 2] == side:
+        talk.read(side, bytes.fromhex(draw.bytes(draw.below(120))))
+    else:
+        talk.write(side, bytes.fromhex(draw.bytes(draw.below(3))))
 
 
 def spoilt(draw: Draw, message: bytes) -> bytes:
@@ -316,9 +293,9 @@ def spoilt(draw: Draw, message: bytes) -> bytes:
     if turn == 1:
         return message + bytes(1 + draw.below(20))
     if turn == 2:
-        return bytes.fromhex(draw.one_of(LOW_ORDER)) + message[32:]
+        return draw.one_of(LOW_ORDER) + message[32:]
     if turn == 3:
-        return bytes.fromhex(draw.bytes(draw.one_of((0, 16, 32, 48, 64, 96, 8108, 8109, 9000))))
+        return b"\x09" * draw.one_of((0, 16, 32, 48, 64, 96, 8108, 8109, 9000))
     raw = bytearray(message)
     raw[draw.below(len(raw))] ^= 1 << draw.below(8)
     return bytes(raw)
@@ -327,10 +304,9 @@ def spoilt(draw: Draw, message: bytes) -> bytes:
 def pools(draw: Draw) -> Case:
     """Packets between sessions and pools."""
     keys = [draw.bytes(32) for _ in range(3)]
-    world, steps, count = Pools(), [], 0
-    for _ in range(40):
-        count += 1
-        step = next_step(draw, world, keys, f"h{count}")
+    world, steps = Pools(), []
+    for number in range(STEPS):
+        step = next_step(draw, world, keys, f"h{number}")
         world.complete([step])
         if not languages_differ(world, step):
             steps.append(step)
@@ -340,16 +316,13 @@ def pools(draw: Draw) -> Case:
 def languages_differ(world: Pools, step: Case) -> bool:
     """Go tells a closed packet before it looks at the request (bindings R42), the others after it (R1)."""
     is_refused = step["op"] == "build" and step.get("status") == "INVALID_ARGUMENT"
-    return is_refused and world.handles[step["on"]].freed
+    return is_refused and bool(world.handles[step["on"]].freed)
 
 
 def names(world: Pools, kind: type) -> list[str]:
     """What can be called; a closed packet can, and tells so."""
-    return [
-        name
-        for name, handle in world.handles.items()
-        if isinstance(handle, kind) and (kind is Packet or not handle.freed)
-    ]
+    found = {name: handle for name, handle in world.handles.items() if isinstance(handle, kind)}
+    return [name for name in found if kind is Packet or not world.handles[name].freed]
 
 
 def next_step(draw: Draw, world: Pools, keys: list[str], name: str) -> Case:
@@ -411,4 +384,4 @@ def walked(array: str, seed: str) -> Case:
     """A case of an array."""
     case = WALKS[array](Draw(f"{array} {seed}"))
     COMPLETE[array](case)
-    return {"id": f"walk-{seed}", **case}
+    return case | {"id": f"walk {seed}"}
