@@ -243,7 +243,16 @@ def opens() -> Cases:
     yield steps("malformed, at the end of the window", datagram(["61"], counter=LAST - 1, event_count=0), good[8])
     yield steps("never the highest counter", *(datagram(["61"], counter=LAST, event_count=count) for count in (1, 5)))
     lies = {"": 1, "00": 0, "000000": 1, "00000000": 2, "0000000000000000": 1, "0100000000": 1, "0400000000": 1}
-    lies |= {"01000000aa": 0, "01000000aabb": 1, "fbffffff00": 1, "0000000001000000": 2, "ffffffff": 1, "00000080": 1}
+    lies |= {
+        "01000000aa": 0,
+        "01000000aabb": 1,
+        "fbffffff00": 1,
+        "000000000000000000": 2,
+        "04000000aabbccdd00": 1,
+        "0000000001000000": 2,
+        "ffffffff": 1,
+        "00000080": 1,
+    }
     raw = [
         sealed(KEY, Header(session_id=SESSION_ID, counter=number, event_count=count), bytes.fromhex(text))
         for number, (text, count) in enumerate(lies.items())
