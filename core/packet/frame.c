@@ -79,6 +79,14 @@ static bool is_bare(const keep_packet_request *request)
     return request->stream_id == 0 && request->sequence == 0 && request->subprotocol_id == 0 && request->flags == 0;
 }
 
+static bool has_settings(const keep_packet_request *request)
+{
+    const keep_packet_settings *set = request->settings;
+
+    return set != NULL && (set->origin_hash != 0 || set->subnet_id != 0 || set->channel_hash != 0 ||
+                           set->priority != 0 || set->hop_ttl != 0);
+}
+
 keep_status keep__frame_check(const keep_packet_request *request)
 {
     bool is_right = false;
@@ -90,7 +98,7 @@ keep_status keep__frame_check(const keep_packet_request *request)
     else if (request->kind == KEEP_PACKET_HEARTBEAT)
         is_right = is_bare(request) && request->event_count == 0;
     else if (request->kind == KEEP_PACKET_HANDSHAKE)
-        is_right = is_bare(request) && request->event_count == 1;
+        is_right = is_bare(request) && request->event_count == 1 && !has_settings(request);
     return is_right ? KEEP_OK : KEEP_ERR_INVALID_ARGUMENT;
 }
 

@@ -63,7 +63,7 @@ KEEP_BEGIN_DECLS
 enum {
     KEEP_PACKET_DATA = 0,
     KEEP_PACKET_HEARTBEAT = 1, /* no events, flags, stream, sequence or subprotocol */
-    KEEP_PACKET_HANDSHAKE = 2  /* one event in the clear, without a session: a message of handshake.h */
+    KEEP_PACKET_HANDSHAKE = 2  /* one event in the clear: a message of handshake.h; nothing else, no settings */
 };
 
 /* Flags of a data packet. Bits 6 and 7 are carried too; 4 and 5 are the library's. */

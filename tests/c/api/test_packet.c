@@ -539,6 +539,26 @@ START_TEST(room_for_bytes_and_for_events_is_needed_both)
 END_TEST
 
 /* packet R7 */
+START_TEST(a_handshake_frame_carries_nothing_else)
+{
+    static const keep_packet_settings none, some[] = {
+        { .origin_hash = 1 }, { .subnet_id = 1 }, { .channel_hash = 1 }, { .priority = 1 }, { .hop_ttl = 1 },
+    };
+    keep_bytes message = { "hello", 5 };
+    keep_packet_request frame = { .kind = KEEP_PACKET_HANDSHAKE, .events = &message, .event_count = 1 };
+    struct datagram out;
+
+    frame.settings = &none;
+    assert_ok(keep_packet_seal_into(NULL, &frame, out.bytes, sizeof out.bytes, &out.len));
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        frame.settings = &some[i];
+        assert_status(keep_packet_seal_into(NULL, &frame, out.bytes, sizeof out.bytes, &out.len),
+                      KEEP_ERR_INVALID_ARGUMENT);
+    }
+}
+END_TEST
+
+/* packet R7 */
 START_TEST(handshake_frames_have_lengths_of_their_own)
 {
     static const uint8_t bytes[KEEP_MAX_PAYLOAD_LEN + 1];
@@ -559,6 +579,7 @@ END_TEST
 
 RUN_SUITE("packet", ONCE(outputs_that_are_none_are_refused), ONCE(batches_need_their_key_too),
           ONCE(room_for_bytes_and_for_events_is_needed_both), ONCE(handshake_frames_have_lengths_of_their_own),
+          ONCE(a_handshake_frame_carries_nothing_else),
           ONCE(what_is_too_large_is_refused_and_uses_no_counter),
           ONCE(too_many_events_are_refused_and_use_no_counter), ONCE(a_request_of_the_wrong_form_is_refused),
           ONCE(a_handshake_frame_holds_one_message_in_the_clear), ONCE(a_buffer_that_is_too_small_costs_no_counter),
