@@ -188,27 +188,23 @@ def parse() -> Cases:
     counting[:4], counting[64:] = good[:3] + b"\xcf", b"\x00\x00\xeb\x07"
     frame = Header(flags=HANDSHAKE_FLAG)
     heartbeat = Header(flags=HEARTBEAT_FLAG)
-    yield from named(
-        {
-            name: {"packet": packet.hex()}
-            for name, packet in {
-                "every byte another": bytes(counting) + bytes(16),
-                "the longest": Header(payload_len=8108, event_count=2027).packed() + bytes(8124),
-                "the longest, cut": Header(payload_len=8108).packed() + bytes(8123),
-                "header alone": Header().packed(),
-                "handshake frame without bytes": frame.packed(),
-                "handshake frame, a byte more": frame.packed() + b"\x00",
-                "handshake frame with a tag": frame._replace(payload_len=4).packed() + bytes(20),
-                "handshake frame with a count": frame._replace(event_count=2027).packed(),
-                "handshake frame, too many events": frame._replace(event_count=2028).packed(),
-                "handshake frame with all fields": FORM.pack(0x4E45, 1, 0xFF, *range(1, 16), 0, 17),
-                "heartbeat with a count": heartbeat._replace(event_count=2027).packed() + bytes(16),
-                "heartbeat with a payload": heartbeat._replace(payload_len=1).packed() + bytes(17),
-                "heartbeat that says so": heartbeat._replace(payload_len=1).packed() + bytes(16),
-                "heartbeat with all other flags": heartbeat._replace(flags=0xEF).packed() + bytes(16),
-            }.items()
-        }
-    )
+    packets = {
+        "every byte another": bytes(counting) + bytes(16),
+        "the longest": Header(payload_len=8108, event_count=2027).packed() + bytes(8124),
+        "the longest, cut": Header(payload_len=8108).packed() + bytes(8123),
+        "header alone": Header().packed(),
+        "handshake frame without bytes": frame.packed(),
+        "handshake frame, a byte more": frame.packed() + b"\x00",
+        "handshake frame with a tag": frame._replace(payload_len=4).packed() + bytes(20),
+        "handshake frame with a count": frame._replace(event_count=2027).packed(),
+        "handshake frame, too many events": frame._replace(event_count=2028).packed(),
+        "handshake frame with all fields": FORM.pack(0x4E45, 1, 0xFF, *range(1, 16), 0, 17),
+        "heartbeat with a count": heartbeat._replace(event_count=2027).packed() + bytes(16),
+        "heartbeat with a payload": heartbeat._replace(payload_len=1).packed() + bytes(17),
+        "heartbeat that says so": heartbeat._replace(payload_len=1).packed() + bytes(16),
+        "heartbeat with all other flags": heartbeat._replace(flags=0xEF).packed() + bytes(16),
+    }
+    yield from named({name: {"packet": packet.hex()} for name, packet in packets.items()})
 
 
 def steps(name: str, *packets: bytes, window: int = 1024, **more: Any) -> Case:
@@ -222,6 +218,21 @@ def flipped(packet: bytes) -> Iterator[bytes]:
         changed = bytearray(packet)
         changed[position // 8] ^= 1 << position % 8
         yield bytes(changed)
+
+
+# Plaintexts, and how many events the header says they are.
+FRAMES = (
+    *(("", 1), ("00", 0), ("000000", 1), ("00000000", 2), ("0000000000000000", 1), ("000000000000000000", 2)),
+    *(("0100000000", 1), ("0400000000", 1), ("01000000aa", 0), ("01000000aabb", 1), ("04000000aabbccdd00", 1)),
+    *(("fbffffff00", 1), ("0000000001000000", 2), ("ffffffff", 1), ("00000080", 1)),
+)
+
+
+def lying() -> Iterator[bytes]:
+    """R20: authentic, and malformed."""
+    for number, (text, count) in enumerate(FRAMES):
+        header = Header(session_id=SESSION_ID, counter=number, event_count=count)
+        yield sealed(KEY, header, bytes.fromhex(text))
 
 
 def opens() -> Cases:
@@ -242,22 +253,7 @@ def opens() -> Cases:
     yield steps("a malformed one keeps its counter", wrong, good[0], good[1])
     yield steps("malformed, at the end of the window", datagram(["61"], counter=LAST - 1, event_count=0), good[8])
     yield steps("never the highest counter", *(datagram(["61"], counter=LAST, event_count=count) for count in (1, 5)))
-    lies = {"": 1, "00": 0, "000000": 1, "00000000": 2, "0000000000000000": 1, "0100000000": 1, "0400000000": 1}
-    lies |= {
-        "01000000aa": 0,
-        "01000000aabb": 1,
-        "fbffffff00": 1,
-        "000000000000000000": 2,
-        "04000000aabbccdd00": 1,
-        "0000000001000000": 2,
-        "ffffffff": 1,
-        "00000080": 1,
-    }
-    raw = [
-        sealed(KEY, Header(session_id=SESSION_ID, counter=number, event_count=count), bytes.fromhex(text))
-        for number, (text, count) in enumerate(lies.items())
-    ]
-    yield steps("frames that lie", *raw)
+    yield steps("frames that lie", *lying())
     beats = [Header(session_id=SESSION_ID, counter=number, flags=HEARTBEAT_FLAG) for number in range(3)]
     odd = beats[0]._replace(event_count=1), beats[1]._replace(flags=0xEF, stream_id=5), beats[2]._replace(frag_flags=9)
     yield steps("heartbeats", *(sealed(KEY, header, b"") for header in (*odd, *beats)))

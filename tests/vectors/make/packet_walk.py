@@ -244,16 +244,6 @@ def fit(draw: Draw) -> Case:
     return {"events": events if draw.chance(2) else draw.events(draw.one_of(LARGE))}
 
 
-def prefix(draw: Draw) -> Case:
-    """Any session."""
-    return {"session_id": hex(draw.number())}
-
-
-def max_events(draw: Draw) -> Case:
-    """Any length."""
-    return {"event_len": draw.one_of((draw.below(9000), draw.number() % 2**32, 8108 // (1 + draw.below(2027)) - 4))}
-
-
 def noise(draw: Draw) -> Case:
     """A handshake that comes to its end, whatever is done to it on the way."""
     talk = Talk(draw.one_of(tuple(MESSAGES)), draw.bytes(8), draw.bytes(draw.one_of((0, 1, 31, 32, 55, 56, 64, 300))))
@@ -375,8 +365,8 @@ def packet(draw: Draw, step: Case) -> Case:
 
 
 WALKS: dict[str, Callable[[Draw], Case]] = {
-    **{"build": build, "build_errors": build_errors, "buffers": buffers, "fit": fit, "max_events": max_events},
-    **{"prefix": prefix, "parse": parse, "open": opens, "replay": replay, "noise": noise, "pools": pools},
+    **{"build": build, "build_errors": build_errors, "buffers": buffers, "fit": fit, "parse": parse},
+    **{"open": opens, "replay": replay, "noise": noise, "pools": pools},
 }
 
 
