@@ -48,7 +48,7 @@ from . import (
 )
 
 # What all sessions seal and open with.
-aead = Aead[os.environ.get("KEEP_TEST_AEAD", "auto").upper()]
+aead = Aead[os.environ.get("KEEP_TEST_AEAD", "auto").upper().replace("-", "_")]
 
 HEARTBEAT, HANDSHAKE = PacketKind.HEARTBEAT, PacketKind.HANDSHAKE
 NAMES = {0: "OK", **{status: error.name for status, error in libkeep.by_status.items()}}
