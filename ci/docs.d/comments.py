@@ -61,7 +61,10 @@ PACKET_OPS = {
     "session": "keep_session_new",
     "pool": "keep_packet_pool_new",
     "acquire": "keep_packet_pool_acquire",
+    "set": "keep_packet_set",
+    "unset": "keep_packet_set",
     "build": "keep_packet_build",
+    "build_handshake": "keep_packet_build",
     "data": "keep_packet_data",
 }
 OPS = {"keep-memory-1": MEMORY_OPS, "keep-packet-1": PACKET_OPS}
