@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""ChaCha20-Poly1305 (RFC 8439) and XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), used by generators alone."""
+"""ChaCha20-Poly1305 and XChaCha20-Poly1305, written from RFC 8439 and draft-irtf-cfrg-xchacha-03, and used by nothing
+but generators."""
 
 from __future__ import annotations
 
@@ -73,24 +74,19 @@ def padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 16)
 
 
-def mixed(key: bytes, nonce: bytes, text: bytes) -> bytes:
-    """Plaintext to ciphertext, or back."""
-    return bytes(a ^ b for a, b in zip(text, stream(key, nonce, 1, len(text))))
-
-
-def seal_short(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-    """Ciphertext and tag under a nonce of 12 bytes."""
-    ciphertext = mixed(key, nonce, plaintext)
+def ietf_seal(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+    """Ciphertext and tag, with a nonce of 12 bytes."""
+    ciphertext = bytes(a ^ b for a, b in zip(plaintext, stream(key, nonce, 1, len(plaintext))))
     message = padded(aad) + padded(ciphertext) + struct.pack("<QQ", len(aad), len(ciphertext))
     return ciphertext + authenticator(stream(key, nonce, 0, 32), message)
 
 
-def open_short(key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes | None:
-    """The plaintext, if it is what was sealed."""
-    plaintext = mixed(key, nonce, sealed[:-TAG_LEN])
-    return plaintext if seal_short(key, nonce, aad, plaintext) == sealed else None
+def ietf_open(key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes | None:
+    """The plaintext, if that is what seals to these bytes."""
+    plaintext = bytes(a ^ b for a, b in zip(sealed[:-TAG_LEN], stream(key, nonce, 1, len(sealed) - TAG_LEN)))
+    return plaintext if ietf_seal(key, nonce, aad, plaintext) == sealed else None
 
 
 def seal(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-    """Ciphertext and tag under a nonce of 24 bytes."""
-    return seal_short(subkey(key, nonce[:16]), bytes(4) + nonce[16:], aad, plaintext)
+    """Ciphertext and tag, with a nonce of 24 bytes."""
+    return ietf_seal(subkey(key, nonce[:16]), bytes(4) + nonce[16:], aad, plaintext)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import struct
 
-from aead import TAG_LEN, open_short, seal_short
+from aead import TAG_LEN, ietf_open, ietf_seal
 from model import Refused, refuse
 from packet_wire import MAX_PAYLOAD
 
@@ -90,13 +90,13 @@ class Symmetric:
 
     def encrypt(self, plaintext: bytes) -> bytes:
         """Every message of these patterns has a key by then."""
-        sealed = seal_short(self.key, self.nonce(), self.hash, plaintext)
+        sealed = ietf_seal(self.key, self.nonce(), self.hash, plaintext)
         self.mix_hash(sealed)
         return sealed
 
     def decrypt(self, sealed: bytes) -> bytes:
         """Or a refusal."""
-        plaintext = open_short(self.key, self.nonce(), self.hash, sealed) if len(sealed) >= TAG_LEN else None
+        plaintext = ietf_open(self.key, self.nonce(), self.hash, sealed) if len(sealed) >= TAG_LEN else None
         if plaintext is None:
             raise Refused("AUTH")
         self.mix_hash(sealed)

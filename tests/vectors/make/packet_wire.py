@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from aead import TAG_LEN, open_short, seal_short
+from aead import TAG_LEN, ietf_open, ietf_seal
 from model import Refused, refuse
 
 FORM = struct.Struct("<HBBBBBBHHIQQQQQIHHHH")
@@ -92,7 +92,7 @@ def measured(lengths: list[int]) -> int:
 def sealed(key: bytes, header: Header, plaintext: bytes) -> bytes:
     """A datagram: the header, told its prefix and length, and what is sealed."""
     header = header._replace(prefix=prefix(header.session_id), payload_len=len(plaintext))
-    return header.packed() + seal_short(key, header.nonce(), header.aad(), plaintext)
+    return header.packed() + ietf_seal(key, header.nonce(), header.aad(), plaintext)
 
 
 def handshake_frame(message: bytes) -> bytes:
@@ -117,7 +117,7 @@ def parsed(datagram: bytes) -> Header:
 
 def unsealed(key: bytes, header: Header, datagram: bytes) -> bytes:
     """R19, 9."""
-    plaintext = open_short(key, header.nonce(), header.aad(), datagram[HEADER_LEN:])
+    plaintext = ietf_open(key, header.nonce(), header.aad(), datagram[HEADER_LEN:])
     if plaintext is None:
         raise Refused("AUTH")
     return plaintext
