@@ -181,7 +181,7 @@ class Run:
         step = Step(self, given, inputs)
         expect_status(op, step.status, lambda: step.returned(call(step)))
         if "save" in step:
-            self.saved[step.text("save")] = step.out["data"]
+            self.saved[step.text("save")] = next(step.out[key] for key in ("data", "wire", "packet") if key in step.out)
         if "out" in step:
             self.compare(op, step.take("out", fields), step.out)
 

@@ -56,6 +56,7 @@ class Pools:
 
     def __init__(self) -> None:
         self.handles: dict[str, Any] = {}
+        self.saved: dict[str, str] = {}
 
     def op_session(self, step: Step) -> Outputs:
         tx_key, rx_key = (bytes_of(step[key]) if key in step else None for key in ("tx_key", "rx_key"))
@@ -123,12 +124,21 @@ class Pools:
         handle.freed = True
         return {}
 
+    def known(self, value: Any) -> Any:
+        """A value with the bytes of earlier steps in the place of their names."""
+        if isinstance(value, list):
+            return [self.known(part) for part in value]
+        if isinstance(value, dict) and "ref" in value:
+            return bytes_of(self.saved[value["ref"]])[: value.get("take")].hex()
+        return {key: self.known(part) for key, part in value.items()} if isinstance(value, dict) else value
+
     def complete(self, steps: list[Step]) -> None:
         """Writes into each step what it gives."""
         for step in steps:
             try:
-                outputs: Outputs = getattr(self, "op_" + step["op"])(step)
+                outputs: Outputs = getattr(self, "op_" + step["op"])(self.known(step))
             except Refused as refused:
                 step["status"] = refused.status
             else:
                 step |= {"out": outputs} if outputs else {}
+                self.saved |= {step["save"]: outputs["packet"]} if "save" in step else {}

@@ -119,6 +119,14 @@ SCRIPTS: dict[str, list[Step]] = {
         *(on("k", "data"), frame({"repeat": 8108, "hex": "66"}), frame({"repeat": 8109, "hex": "66"}), on("k", "data")),
     ],
     "full and empty": [*ALL, build(events=[{"repeat": 8104, "hex": "65"}]), build(events=[]), on("k", "data"), beat()],
+    "packets in packets": [
+        *(
+            *ALL,
+            build(save="one"),
+            build(events=[{"ref": "one"}, {"ref": "one", "take": 68}, {"ref": "one", "take": 0}]),
+        ),
+        *(on("k", "data", save="two"), frame({"ref": "two"}), frame([{"ref": "one", "take": 3}, {"ref": "two"}])),
+    ],
     "pools": [
         *(pool(2**32 - 1), pool(16384), on("p", "pool_stats"), free("p"), pool(1, "q"), acquire("k", "q")),
         *(acquire("l", "q"), free("q"), free("q"), on("k", "data"), free("k"), free("k"), free("q")),

@@ -188,7 +188,7 @@ func (c *testCase) script(steps []step) {
 		equal(op+" status", s.expected(), statusOf(err))
 		c.compare(op, s.part("out").object, got)
 		if save := s.text("save"); save != "" {
-			c.saved[save] = got["data"].([]byte)
+			c.saved[save] = bytes.Clone(cmp.Or(got["data"], got["wire"], got["packet"]).([]byte))
 		}
 	}
 }

@@ -217,7 +217,7 @@ class Run {
     const step = new Step(this, fields, inputs);
     step.take('op');
     expect(`${op} status`, step.status, yield* this.call(step, call));
-    if (step.has('save')) this.saved.set(step.text('save'), step.out.data);
+    if (step.has('save')) this.saved.set(step.text('save'), step.out.data ?? step.out.wire ?? step.out.packet);
     if (step.has('out')) this.compare(op, step.take('out', object), step.out);
   }
 
