@@ -253,12 +253,16 @@ func buildPacket(s step) {
 	if r.Kind == keep.PacketData {
 		s.needs("stream_id sequence flags subprotocol_id settings events")
 	}
+	var built []byte
 	for name, seal := range waysToSeal(r) {
-		s.sealing(func(sender *keep.Session) { s.expect(name, s.take("packet"), need(seal(sender, r))) })
+		s.sealing(func(sender *keep.Session) {
+			built = need(seal(sender, r))
+			s.expect(name, s.take("packet"), built)
+		})
 	}
 	for name, open := range openers {
 		s.opening(func(receiver *keep.Session) {
-			expectEvents(name, r.Events, need(open(receiver, s.bytes("packet"))).Events)
+			expectEvents(name, r.Events, need(open(receiver, built)).Events)
 		})
 	}
 }
