@@ -2,33 +2,33 @@
 /*
  * Sodium: the second seam of libsodium.
  *
- * For short payloads the keystream of all blocks, the first of which is the authenticator's key, is made by one call of
- * 256 or 512 bytes, and the tag by another: libsodium's stream is fast only at multiples of four blocks, and its combined
- * call makes the first block apart. Both parts, and how they are put together, are RFC 8439 §2.8.
+ * For short payloads one call lays the keystream of all blocks, the first of which is the authenticator's key, over 256 or
+ * 512 bytes, and another makes the tag: libsodium's stream is fast only at multiples of four blocks, and its combined call
+ * makes the first block apart. Both parts, and how they are put together, are RFC 8439 §2.8.
  */
 #include "packet/sodium.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "base/attributes.h"
 #include "base/crypto.h"
-#include "base/cursor.h"
-#include "base/die.h"
 #include "base/banned.h"
 
 #define BLOCK_LEN 64
 #define COMPOSED_MAX 448 /* 512 - BLOCK_LEN */
 #define PADDED(len) (((len) + 15) / 16 * 16)
-#define MAC_INPUT_MAX (KEEP__CIPHER_MAX_AAD_LEN + COMPOSED_MAX + 16)
 
+_Static_assert(KEEP__CIPHER_MAX_AAD_LEN <= BLOCK_LEN, "associated data takes the place of a block");
 _Static_assert(KEEP__CIPHER_KEY_LEN == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "key");
 _Static_assert(KEEP__CIPHER_NONCE_LEN == crypto_aead_chacha20poly1305_ietf_NPUBBYTES, "nonce");
 _Static_assert(KEEP__CIPHER_TAG_LEN == crypto_aead_chacha20poly1305_ietf_ABYTES, "tag");
 
-struct stream {
-    uint8_t bytes[BLOCK_LEN + COMPOSED_MAX];
-    size_t len;
+/* A payload behind a block of its own, with room for what pads it and for the lengths. */
+struct text {
+    uint8_t block[BLOCK_LEN];
+    uint8_t payload[COMPOSED_MAX + 16];
 };
 
 static bool is_composed(const keep__cipher_job *job)
@@ -36,60 +36,69 @@ static bool is_composed(const keep__cipher_job *job)
     return job->len >= 1 && job->len <= COMPOSED_MAX && job->aad_len >= 1 && job->aad_len <= KEEP__CIPHER_MAX_AAD_LEN;
 }
 
-static void make_stream(const keep__cipher_job *job, struct stream *out)
+/* Block by block: of a length that it does not know the compiler makes an instruction that takes longer than all of them. */
+static void zero_text(struct text *text, size_t len)
 {
-    out->len = BLOCK_LEN + job->len <= 256 ? 256 : 512;
-    (void)crypto_stream_chacha20_ietf(out->bytes, out->len, job->nonce, job->key);
+    for (size_t i = 0; i < len; i += BLOCK_LEN)
+        keep__wipe(text->block + i, BLOCK_LEN);
 }
 
-static void xor_stream(const keep__cipher_job *job, const struct stream *stream)
+/* Encrypts or decrypts a job's payload; the block becomes the authenticator's key. Gives how many bytes were used. */
+static size_t apply_stream(const keep__cipher_job *job, struct text *out)
 {
-    for (size_t i = 0; i < job->len; i++)
-        job->out[i] = job->in[i] ^ stream->bytes[BLOCK_LEN + i];
+    uint8_t *bytes = out->block;
+    size_t len = BLOCK_LEN + job->len <= 256 ? 256 : 512;
+
+    zero_text(out, len);
+    memcpy(out->payload, job->in, job->len);
+    (void)crypto_stream_chacha20_ietf_xor(bytes, bytes, len, job->nonce, job->key);
+    return len;
 }
 
-/* The tag over padded associated data, padded ciphertext and both lengths. */
-static void make_tag(const keep__cipher_job *job, const uint8_t *ciphertext, const struct stream *stream, uint8_t *out)
+/* The tag over associated data, for which the block makes room, and ciphertext, each padded with zeros, and lengths. */
+static void make_tag(const keep__cipher_job *job, struct text *ciphertext, const uint8_t *key, uint8_t *out)
 {
-    uint8_t input[MAC_INPUT_MAX];
-    size_t ciphertext_at = PADDED(job->aad_len);
-    size_t lens_at = ciphertext_at + PADDED(job->len);
-    keep__writer lens = keep__writer_of(input + lens_at, 16);
+    uint64_t lens[] = { htole64(job->aad_len), htole64(job->len) };
+    size_t aad_len = PADDED(job->aad_len);
+    size_t len = PADDED(job->len);
+    uint8_t *begin = ciphertext->block + BLOCK_LEN - aad_len;
 
-    memset(input + ciphertext_at - 16, 0, 16);
-    memset(input + lens_at - 16, 0, 16);
-    memcpy(input, job->aad, job->aad_len);
-    memcpy(input + ciphertext_at, ciphertext, job->len);
-    keep__write_u64le(&lens, job->aad_len);
-    keep__write_u64le(&lens, job->len);
-    (void)crypto_onetimeauth_poly1305(out, input, lens_at + 16, stream->bytes);
+    memset(ciphertext->block + BLOCK_LEN - 16, 0, 16);
+    memcpy(begin, job->aad, job->aad_len);
+    memset(ciphertext->payload + job->len, 0, 16);
+    memcpy(ciphertext->payload + len, lens, sizeof lens);
+    (void)crypto_onetimeauth_poly1305(out, begin, aad_len + len + sizeof lens, key);
 }
 
 static void seal_composed(const keep__cipher_job *job)
 {
-    struct stream stream;
+    KEEP__KEY32(key);
+    struct text text;
+    size_t used = apply_stream(job, &text);
 
-    make_stream(job, &stream);
-    xor_stream(job, &stream);
-    make_tag(job, job->out, &stream, job->tag);
-    keep__wipe(stream.bytes, stream.len);
+    memcpy(key.bytes, text.block, sizeof key);
+    memcpy(job->out, text.payload, job->len);
+    make_tag(job, &text, key.bytes, job->tag);
+    zero_text(&text, used);
 }
 
 static bool open_composed(const keep__cipher_job *job)
 {
     uint8_t tag[KEEP__CIPHER_TAG_LEN];
-    struct stream stream;
+    struct text sealed;
+    struct text opened;
+    size_t used = apply_stream(job, &opened);
     bool is_authentic;
 
-    make_stream(job, &stream);
-    make_tag(job, job->in, &stream, tag);
+    memcpy(sealed.payload, job->in, job->len);
+    make_tag(job, &sealed, opened.block, tag);
     is_authentic = crypto_verify_16(tag, job->tag) == 0;
     KEEP_CT_RELEASE("whether the tag is right is what is asked", &is_authentic, sizeof is_authentic);
     if (is_authentic)
-        xor_stream(job, &stream);
+        memcpy(job->out, opened.payload, job->len);
     else
         keep__wipe(job->out, job->len);
-    keep__wipe(stream.bytes, stream.len);
+    zero_text(&opened, used);
     return is_authentic;
 }
 
