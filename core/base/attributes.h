@@ -11,6 +11,9 @@
 #define KEEP__LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define KEEP__UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* A struct that may lie anywhere, and over bytes. */
+#define KEEP__OVERLAY __attribute__((packed, may_alias))
+
 /* Where branches are counted, a function is one, whoever calls it. */
 #ifdef KEEP_COVERAGE
 #define KEEP__ALWAYS_INLINE static __attribute__((noinline))

@@ -18,7 +18,7 @@
 #define FLAG_HANDSHAKE 0x10
 #define FLAG_HEARTBEAT 0x20
 
-struct header {
+struct KEEP__OVERLAY header {
     uint16_t magic;
     uint8_t version, flags, priority, hop_ttl, hop_count, frag_flags;
     uint16_t subprotocol_id, channel_hash;
@@ -132,20 +132,22 @@ static void write_nonce(struct header *header, const keep__header_values *values
 void keep__frame_write_header(const keep_packet_request *request, const keep__header_values *values,
                               uint8_t out[KEEP_PACKET_HEADER_LEN])
 {
-    struct header header = { .magic = htole16(MAGIC), .version = VERSION };
+    struct header *header = (struct header *)out;
 
-    header.payload_len = htole16((uint16_t)values->payload_len);
+    memset(header, 0, KEEP_PACKET_HEADER_LEN);
+    header->magic = htole16(MAGIC);
+    header->version = VERSION;
+    header->payload_len = htole16((uint16_t)values->payload_len);
     if (request->kind == KEEP_PACKET_HANDSHAKE)
-        header.flags = FLAG_HANDSHAKE;
+        header->flags = FLAG_HANDSHAKE;
     else
-        write_nonce(&header, values);
+        write_nonce(header, values);
     if (request->kind == KEEP_PACKET_HEARTBEAT)
-        header.flags = FLAG_HEARTBEAT;
+        header->flags = FLAG_HEARTBEAT;
     if (request->kind == KEEP_PACKET_DATA) {
-        write_data(&header, request);
-        write_settings(&header, values->settings);
+        write_data(header, request);
+        write_settings(header, values->settings);
     }
-    memcpy(out, &header, KEEP_PACKET_HEADER_LEN);
 }
 
 void keep__frame_write_events(const keep_bytes *events, size_t count, uint8_t *out)
