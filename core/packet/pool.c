@@ -34,7 +34,8 @@
 #define IN_USE UINT64_C(1)
 #define FREED UINT64_C(1)
 #define ENDED UINT64_C(2)
-#define SLOTS_PER_THREAD 7 /* first looks of threads lie on different lines */
+#define LINE 64
+#define SLOTS_PER_THREAD 9 /* more words than a line has: first looks of threads lie on different lines */
 #define GENERATION_MASK ((UINT64_C(1) << 34) - 1)
 
 _Static_assert(KEEP_MAX_PACKET_SLOTS == 1 << SLOT_BITS, "slots");
@@ -47,6 +48,7 @@ struct slot {
     uint8_t datagram[KEEP_MAX_PACKET_LEN];
 };
 
+_Static_assert(SLOTS_PER_THREAD * sizeof(uint64_t) > LINE, "two threads' first words");
 _Static_assert(sizeof(struct slot) < SIZE_MAX / 2 / KEEP_MAX_PACKET_SLOTS, "a pool's pages");
 _Static_assert(sizeof(struct slot) <= 8448 - sizeof(uint64_t), "a slot and its word");
 
@@ -61,6 +63,7 @@ struct keep_packet_pool {
     keep_packet_pool *next; /* of packets->unused */
     _Atomic uint64_t life;  /* how often it began ‖ ENDED ‖ FREED */
     _Atomic uint64_t peak, refused;
+    uint8_t apart[LINE];                           /* who takes a slot writes no line that all read */
     _Atomic uint64_t words[KEEP_MAX_PACKET_SLOTS]; /* large, and touched only as far as the capacity reaches */
 };
 
