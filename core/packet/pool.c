@@ -41,14 +41,16 @@
 _Static_assert(KEEP_MAX_PACKET_SLOTS == 1 << SLOT_BITS, "slots");
 _Static_assert(KEEP_MAX_PACKET_POOLS == 1 << (PLACE_BITS - SLOT_BITS), "pools");
 
-/* A packet's buffer, with what belongs to it. */
+/* A packet's buffer, with what belongs to it. The payload begins with a line, since libraries encrypt whole ones. */
 struct slot {
-    keep_packet_settings settings;
+    _Alignas(LINE) keep_packet_settings settings;
     size_t len; /* of the datagram; 0: nothing was built */
+    uint8_t unused[2 * LINE - KEEP_PACKET_HEADER_LEN - sizeof(size_t) - sizeof(keep_packet_settings)];
     uint8_t datagram[KEEP_MAX_PACKET_LEN];
 };
 
 _Static_assert(SLOTS_PER_THREAD * sizeof(uint64_t) > LINE, "two threads' first words");
+_Static_assert((offsetof(struct slot, datagram) + KEEP_PACKET_HEADER_LEN) % LINE == 0, "a payload and its line");
 _Static_assert(sizeof(struct slot) < SIZE_MAX / 2 / KEEP_MAX_PACKET_SLOTS, "a pool's pages");
 _Static_assert(sizeof(struct slot) <= 8448 - sizeof(uint64_t), "a slot and its word");
 
