@@ -126,6 +126,7 @@ struct runner {
     bench_body body;
     void *state;
     size_t count;
+    double began, ended; /* told by itself: who waits for it may be the last to run */
 };
 
 static void *run(void *given)
@@ -133,26 +134,33 @@ static void *run(void *given)
     struct runner *runner = given;
 
     (void)pthread_barrier_wait(runner->start);
+    runner->began = now_ns();
     runner->body(runner->state, runner->count);
+    runner->ended = now_ns();
     return NULL;
 }
 
+/* From the first one's begin to the last one's end. */
 static double time_of_threads(struct runner *runners, size_t threads)
 {
     pthread_barrier_t start;
-    double began;
+    double began, ended;
 
-    (void)pthread_barrier_init(&start, NULL, (unsigned)threads + 1);
+    (void)pthread_barrier_init(&start, NULL, (unsigned)threads);
     for (size_t i = 0; i < threads; i++) {
         runners[i].start = &start;
         bench_check(pthread_create(&runners[i].thread, NULL, run, &runners[i]) == 0, "a thread starts");
     }
-    (void)pthread_barrier_wait(&start);
-    began = now_ns();
     for (size_t i = 0; i < threads; i++)
         (void)pthread_join(runners[i].thread, NULL);
     (void)pthread_barrier_destroy(&start);
-    return now_ns() - began;
+    began = runners[0].began;
+    ended = runners[0].ended;
+    for (size_t i = 1; i < threads; i++) {
+        began = runners[i].began < began ? runners[i].began : began;
+        ended = runners[i].ended > ended ? runners[i].ended : ended;
+    }
+    return ended - began;
 }
 
 void bench_run_threads(const char *name, bench_body body, void *const *states, size_t threads)

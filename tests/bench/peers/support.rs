@@ -54,24 +54,27 @@ pub fn bench_bursts(name: &str, burst: usize, prepare: &dyn Fn(), body: &dyn Fn(
     tell_median(name, ROUNDS, &|| time_of_bursts(bursts) / (bursts * burst) as f64);
 }
 
-/// The same in threads at once: the time in which one call of any thread ends.
+/// The same in threads at once: the time in which one call of any thread ends, from the first one's begin to the last
+/// one's end. Each tells its own: who waits for them may be the last to run.
 pub fn bench_threads(name: &str, threads: usize, body: &(dyn Fn(usize) + Sync)) {
     let count = 32 * count_for_a_round(&|count| time_of(&|count| body(count), count));
     tell_median(name, THREAD_ROUNDS, &|| {
-        let start = Barrier::new(threads + 1);
+        let start = Barrier::new(threads);
         std::thread::scope(|scope| {
             let runners: Vec<_> = (0..threads)
                 .map(|_| {
                     scope.spawn(|| {
                         start.wait();
-                        body(count)
+                        let began = Instant::now();
+                        body(count);
+                        (began, Instant::now())
                     })
                 })
                 .collect();
-            start.wait();
-            let began = Instant::now();
-            runners.into_iter().for_each(|runner| runner.join().unwrap());
-            began.elapsed().as_nanos() as f64 / (count * threads) as f64
+            let times: Vec<_> = runners.into_iter().map(|runner| runner.join().unwrap()).collect();
+            let began = times.iter().map(|time| time.0).min().unwrap();
+            let ended = times.iter().map(|time| time.1).max().unwrap();
+            (ended - began).as_nanos() as f64 / (count * threads) as f64
         })
     });
 }
