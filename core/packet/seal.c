@@ -57,11 +57,12 @@ static void write_packet(keep_session *session, keep__cipher *cipher, const keep
         .tag = payload + values->payload_len,
     };
 
+    /* before the header: a cipher reads it first of all, and what was written a moment ago is read slowly */
+    keep__frame_write_events(request->events, request->event_count, payload);
     keep__frame_write_header(request, values, datagram);
     keep__frame_aad(datagram, aad);
-    do {
+    while (keep__cipher_seal(cipher, &job) != KEEP_OK)
         keep__frame_write_events(request->events, request->event_count, payload);
-    } while (keep__cipher_seal(cipher, &job) != KEEP_OK);
 }
 
 /* A handshake frame: in the clear. */
