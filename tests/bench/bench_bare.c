@@ -25,7 +25,7 @@
 #define COMPOSED_MAX 448 /* up to here libsodium's parts take less time than its combined call */
 
 static const uint8_t key[32], nonce[12], aad[AAD_LEN];
-static uint8_t data[KEEP_MAX_PACKET_LEN], stream[BLOCK_LEN + COMPOSED_MAX], input[2 * BLOCK_LEN + COMPOSED_MAX];
+static uint8_t data[KEEP_MAX_PACKET_LEN], text[BLOCK_LEN + COMPOSED_MAX + 16];
 
 struct bare {
     size_t len; /* of the payload */
@@ -33,22 +33,31 @@ struct bare {
     void *manager;
 };
 
-/* One call for all of the stream, one for the tag over associated data, ciphertext and lengths; the stream is wiped. */
+/*
+ * One call lays the stream over a block and the payload behind it, one makes the tag over associated data, which takes the
+ * place of the block, ciphertext and lengths; both are wiped.
+ */
 static void compose(const struct bare *bare)
 {
+    uint8_t *payload = text + BLOCK_LEN;
+    uint8_t tag_key[32];
     size_t stream_len = BLOCK_LEN + bare->len <= 256 ? 256 : 512;
+    size_t padded = (bare->len + 15) / 16 * 16;
     uint64_t lens[] = { sizeof aad, bare->len };
-    size_t lens_at = BLOCK_LEN + (bare->len + 15) / 16 * 16;
 
-    (void)crypto_stream_chacha20_ietf(stream, stream_len, nonce, key);
-    for (size_t i = 0; i < bare->len; i++)
-        data[i] ^= stream[BLOCK_LEN + i];
-    memcpy(input, aad, sizeof aad);
-    memset(input + lens_at - 16, 0, 16);
-    memcpy(input + BLOCK_LEN, data, bare->len);
-    memcpy(input + lens_at, lens, sizeof lens);
-    (void)crypto_onetimeauth_poly1305(data + bare->len, input, lens_at + sizeof lens, stream);
-    sodium_memzero(stream, stream_len);
+    for (size_t i = 0; i < stream_len; i += BLOCK_LEN)
+        memset(text + i, 0, BLOCK_LEN);
+    memcpy(payload, data, bare->len);
+    (void)crypto_stream_chacha20_ietf_xor(text, text, stream_len, nonce, key);
+    memcpy(tag_key, text, sizeof tag_key);
+    memcpy(data, payload, bare->len);
+    memset(text, 0, BLOCK_LEN);
+    memcpy(text, aad, sizeof aad);
+    memset(payload + bare->len, 0, 16);
+    memcpy(payload + padded, lens, sizeof lens);
+    (void)crypto_onetimeauth_poly1305(data + bare->len, text, BLOCK_LEN + padded + sizeof lens, tag_key);
+    sodium_memzero(text, stream_len);
+    sodium_memzero(tag_key, sizeof tag_key);
 }
 
 static void seal_with_sodium(void *state, size_t count)
