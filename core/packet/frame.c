@@ -133,18 +133,19 @@ void keep__frame_write_header(const keep_packet_request *request, const keep__he
                               uint8_t out[KEEP_PACKET_HEADER_LEN])
 {
     struct header *header = (struct header *)out;
+    uint32_t kind = request->kind; /* once: what is written may lie anywhere */
 
     memset(header, 0, KEEP_PACKET_HEADER_LEN);
     header->magic = htole16(MAGIC);
     header->version = VERSION;
     header->payload_len = htole16((uint16_t)values->payload_len);
-    if (request->kind == KEEP_PACKET_HANDSHAKE)
+    if (kind == KEEP_PACKET_HANDSHAKE)
         header->flags = FLAG_HANDSHAKE;
     else
         write_nonce(header, values);
-    if (request->kind == KEEP_PACKET_HEARTBEAT)
+    if (kind == KEEP_PACKET_HEARTBEAT)
         header->flags = FLAG_HEARTBEAT;
-    if (request->kind == KEEP_PACKET_DATA) {
+    if (kind == KEEP_PACKET_DATA) {
         write_data(header, request);
         write_settings(header, values->settings);
     }
