@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 import itertools
 import json
@@ -63,6 +64,12 @@ def lines(language: str, directory: Path, said: dict[str, str]) -> str:
         f"{language} {name} {hashlib.sha256((directory / name).read_bytes()).hexdigest()} {verdict}\n"
         for name, verdict in said.items()
     )
+
+
+@functools.cache
+def everything(language: str) -> str:
+    """What a language says of the repository's own vectors."""
+    return run(language).stdout
 
 
 def objects(value: object) -> Iterator[dict[str, object]]:
@@ -202,9 +209,9 @@ class Environment(unittest.TestCase):
     """The directory is found by the same rules in every language."""
 
     def test_without_the_variable_the_working_directory_does_not_matter(self) -> None:
-        """The repository's own vectors, from anywhere."""
+        """The repository's own vectors, from anywhere; those of one schema tell."""
         for language in COMMANDS:
-            outputs = {run(language, cwd=cwd).stdout for cwd in (ROOT, ROOT / "core", Path("/"))}
+            outputs = {run(language, "keep-memory-1", cwd=cwd).stdout for cwd in (ROOT, ROOT / "core", Path("/"))}
             with self.subTest(language=language):
                 self.assertEqual(len(outputs), 1)
                 self.assertIn(f"{language} memory.json ", outputs.pop())
@@ -247,7 +254,7 @@ class Independence(unittest.TestCase):
         """Over the repository's own vectors."""
         for language in COMMANDS:
             with self.subTest(language=language):
-                self.assertEqual(run(language, "--reverse").stdout, run(language).stdout)
+                self.assertEqual(run(language, "--reverse").stdout, everything(language))
 
     @OF_ANOTHER_USER
     def test_no_case_locks_more_than_64_kib(self) -> None:
@@ -259,7 +266,7 @@ class Independence(unittest.TestCase):
         """A schema that nobody knows is no success."""
         for language in COMMANDS:
             with self.subTest(language=language):
-                of_memory = [line for line in run(language).stdout.splitlines() if " memory" in line]
+                of_memory = [line for line in everything(language).splitlines() if " memory" in line]
                 self.assertEqual(run(language, "keep-memory-1").stdout.splitlines(), of_memory)
                 unknown = run(language, "keep-memory-9")
                 self.assertEqual((unknown.returncode, unknown.stdout), (2, ""))
