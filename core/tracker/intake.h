@@ -111,8 +111,8 @@ uint64_t keep__intake_generation(const keep__intake *intake, uint32_t at);
 /* Forgets what was noted of a slot. */
 void keep__intake_forget(keep__intake *intake, uint32_t at);
 
-/* Notes who is in a slot, unless that is known. */
-void keep__intake_note(keep__intake *intake, uint32_t at, const keep__mail *mail);
+/* Notes whose the mail's slot is, unless that is known. What was noted before a new slot began is of somebody else. */
+void keep__intake_note(keep__intake *intake, const keep__mail *mail, bool is_new);
 
 /* An event of the mail's, to fill a report with. */
 keep_event keep__mail_event(const keep__intake *intake, const keep__mail *mail);

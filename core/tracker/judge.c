@@ -36,11 +36,12 @@ void keep__intake_forget(keep__intake *intake, uint32_t at)
     *life = (keep__life){ .pidfd = KEEP__NO_PIDFD };
 }
 
-void keep__intake_note(keep__intake *intake, uint32_t at, const keep__mail *mail)
+void keep__intake_note(keep__intake *intake, const keep__mail *mail, bool is_new)
 {
+    uint32_t at = keep__ledger_find(intake->ledger, mail->pid);
     keep__life *life = &intake->lives[at];
     uint64_t generation = mail->datagram.generation;
-    bool is_noted = life->pid == mail->pid && (generation == 0 || generation == life->generation);
+    bool is_noted = !is_new && life->pid == mail->pid && (generation == 0 || generation == life->generation);
 
     if (is_noted && mail->found.pid == 0)
         return;
@@ -194,15 +195,18 @@ static void tell_admission(const keep__intake *intake, keep__mail *mail, const k
 
 void keep__intake_beat(keep__intake *intake, keep__mail *mail, const keep_sighting *sighting)
 {
+    uint32_t at = keep__ledger_find(intake->ledger, mail->pid);
+    bool is_new = at == KEEP__NOBODY;
     keep_admission admission;
 
-    if (!passes_limits(intake, keep__ledger_find(intake->ledger, mail->pid), sighting))
+    if (!passes_limits(intake, at, sighting))
         return;
     keep__ledger_record(intake->ledger, sighting, &admission);
     switch (admission.verdict) {
     case KEEP_VERDICT_INSERTED:
     case KEEP_VERDICT_REFRESHED:
-        keep__intake_note(intake, keep__ledger_find(intake->ledger, mail->pid), mail);
+        is_new = is_new || (admission.flags & KEEP_ADMISSION_RECYCLED) != 0;
+        keep__intake_note(intake, mail, is_new);
         tell_admission(intake, mail, &admission);
         break;
     case KEEP_VERDICT_ORIGIN_CONFLICT:

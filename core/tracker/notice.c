@@ -24,11 +24,12 @@ static keep_agent_settings clamp_settings(const keep_observer_options *options, 
 /* Puts the mail's agent into the ledger and notes its life. False: the ledger is full. */
 static bool put_agent(keep__intake *intake, keep__mail *mail, const keep_agent_settings *settings)
 {
+    bool is_new = keep__ledger_find(intake->ledger, mail->pid) == KEEP__NOBODY;
     uint32_t evicted_pid = 0;
 
     if (keep__ledger_put(intake->ledger, mail->pid, settings, &evicted_pid) != KEEP_OK)
         return false;
-    keep__intake_note(intake, keep__ledger_find(intake->ledger, mail->pid), mail);
+    keep__intake_note(intake, mail, is_new);
     if (evicted_pid != 0) {
         mail->report.evicted_pid = evicted_pid;
         keep__report_say(&mail->report, KEEP_EVENT_EVICTED);
@@ -69,7 +70,7 @@ static void leave(keep__intake *intake, keep__mail *mail)
         return;
     }
     (void)keep__ledger_put(intake->ledger, mail->pid, &unarmed, &nobody);
-    keep__intake_note(intake, at, mail);
+    keep__intake_note(intake, mail, false);
     intake->lives[at].is_leaving = true;
 }
 

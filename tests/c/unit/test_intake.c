@@ -65,6 +65,15 @@ static void feed_beat(struct scene *scene, uint64_t generation, uint64_t ns_inod
     feed_at(scene, datagram, NOW + nonce * NOW / 10);
 }
 
+static void feed_beat_of_network(struct scene *scene, uint64_t nonce, uint64_t now_ns)
+{
+    keep__beat beat = { .pid = PID, .nonce = nonce };
+    uint8_t frame[KEEP_BEAT_LEN];
+
+    assert_ok(keep__beat_encode(&beat, frame));
+    feed_at(scene, (keep_datagram){ .data = { frame, sizeof frame }, .source = KEEP_SOURCE_UDP }, now_ns);
+}
+
 static bool has_said(const struct scene *scene, uint32_t kind)
 {
     for (size_t i = 0; i < scene->count; i++) {
@@ -138,7 +147,7 @@ START_TEST(a_new_identity_replaces_what_was_noted)
     begin(&scene);
     feed_beat(&scene, 7, 3, 1);
     mail.datagram.generation = 7;
-    keep__intake_note(&scene.observer->intake, place(&scene), &mail);
+    keep__intake_note(&scene.observer->intake, &mail, false);
     ck_assert_str_eq(scene.observer->intake.lives[place(&scene)].comm, "second");
     scene_end(&scene);
 }
@@ -217,6 +226,43 @@ START_TEST(a_goodbye_of_whose_end_nobody_will_see_is_the_end)
 }
 END_TEST
 
+/* The program may remove an agent behind the observer's back; what comes then begins anew. */
+START_TEST(who_left_and_was_deleted_is_heard_again)
+{
+    struct scene scene;
+
+    begin(&scene);
+    for (uint64_t nonce = 1; nonce <= 2; nonce++) {
+        feed_beat(&scene, 7, 3, nonce);
+        feed_notice(&scene, KEEP__NOTICE_GOODBYE);
+        assert_ok(keep_tracker_delete(scene.tracker, PID, KEEP_REASON_OPERATOR, NOW));
+    }
+    feed_text(&scene, "READY=1");
+    feed_beat(&scene, 7, 3, 3);
+    ck_assert_uint_eq(info_of_agent(&scene).beats, 1);
+    feed_beat(&scene, 7, 3, 4);
+    ck_assert_uint_eq(info_of_agent(&scene).beats, 2);
+    ck_assert_uint_eq(scene.observer->intake.counts.after_goodbye, 0);
+    scene_end(&scene);
+}
+END_TEST
+
+/* tracker R14 */
+START_TEST(who_starts_over_is_not_who_was_noted)
+{
+    struct scene scene;
+
+    begin(&scene);
+    feed_beat_of_network(&scene, 2, NOW);
+    feed_text(&scene, "WATCHDOG_USEC=1000000");
+    ck_assert_uint_eq(keep__intake_generation(&scene.observer->intake, place(&scene)), 7);
+    feed_beat_of_network(&scene, 1, 3 * NOW);
+    ck_assert(has_said(&scene, KEEP_EVENT_RECYCLED));
+    ck_assert_uint_eq(keep__intake_generation(&scene.observer->intake, place(&scene)), 0);
+    scene_end(&scene);
+}
+END_TEST
+
 START_TEST(a_watchdog_that_cannot_be_paid_is_limited)
 {
     keep_observer_options options = KEEP_OBSERVER_OPTIONS_INIT;
@@ -277,5 +323,6 @@ RUN_SUITE("intake", ONCE(text_is_a_wrong_length_where_it_is_not_accepted),
           ONCE(a_new_identity_replaces_what_was_noted),
           ONCE(what_was_noted_of_another_pid_in_the_slot_is_not_its_agents),
           ONCE(an_agent_without_a_life_stalls_exits_and_leaves), ONCE(a_goodbye_is_told_once),
-          ONCE(a_goodbye_of_whose_end_nobody_will_see_is_the_end), ONCE(a_watchdog_that_cannot_be_paid_is_limited),
+          ONCE(a_goodbye_of_whose_end_nobody_will_see_is_the_end), ONCE(who_left_and_was_deleted_is_heard_again),
+          ONCE(who_starts_over_is_not_who_was_noted), ONCE(a_watchdog_that_cannot_be_paid_is_limited),
           ONCE(a_name_is_a_label_whatever_it_contains), ONCE(of_whom_nothing_is_known_nothing_is_said))
