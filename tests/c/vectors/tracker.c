@@ -53,10 +53,18 @@ static const struct words outcomes = WORDS(
     [KEEP_OUTCOME_DROPPED_NO_OBSERVER] = "dropped_no_observer", [KEEP_OUTCOME_DROPPED_PEER_GONE] = "dropped_peer_gone",
     [KEEP_OUTCOME_DROPPED_STORAGE_FULL] = "dropped_storage_full", [KEEP_OUTCOME_FAILED] = "failed");
 static const struct words actions = WORDS([KEEP_ACTION_NONE] = "none", [KEEP_ACTION_RECONNECT] = "reconnect");
+#define ERROR(name) [name] = #name
 static const struct words send_errors = WORDS(
-    [0] = "none", [EAGAIN] = "EAGAIN", [ENOBUFS] = "ENOBUFS", [ECONNREFUSED] = "ECONNREFUSED", [ENOENT] = "ENOENT",
-    [ECONNRESET] = "ECONNRESET", [ENOTCONN] = "ENOTCONN", [EPIPE] = "EPIPE", [ENOSPC] = "ENOSPC", [EACCES] = "EACCES",
-    [EMSGSIZE] = "EMSGSIZE", [EPERM] = "EPERM", [EINVAL] = "EINVAL", [EIO] = "EIO");
+    [0] = "none", ERROR(EPERM), ERROR(ENOENT), ERROR(EINTR), ERROR(EIO), ERROR(ENXIO), ERROR(EBADF),
+    ERROR(EAGAIN), ERROR(ENOMEM), ERROR(EACCES), ERROR(EFAULT), ERROR(EBUSY), ERROR(ENODEV), ERROR(ENOTDIR),
+    ERROR(EINVAL), ERROR(ENFILE), ERROR(EMFILE), ERROR(ENOSPC), ERROR(EROFS), ERROR(EPIPE), ERROR(EDEADLK),
+    ERROR(ENAMETOOLONG), ERROR(ENOSYS), ERROR(ELOOP), ERROR(EPROTO), ERROR(EBADMSG), ERROR(EOVERFLOW),
+    ERROR(ENOTSOCK), ERROR(EDESTADDRREQ), ERROR(EMSGSIZE), ERROR(EPROTOTYPE), ERROR(ENOPROTOOPT),
+    ERROR(EPROTONOSUPPORT), ERROR(EOPNOTSUPP), ERROR(EAFNOSUPPORT), ERROR(EADDRINUSE), ERROR(EADDRNOTAVAIL),
+    ERROR(ENETDOWN), ERROR(ENETUNREACH), ERROR(ENETRESET), ERROR(ECONNABORTED), ERROR(ECONNRESET),
+    ERROR(ENOBUFS), ERROR(EISCONN), ERROR(ENOTCONN), ERROR(ESHUTDOWN), ERROR(ETIMEDOUT), ERROR(ECONNREFUSED),
+    ERROR(EHOSTDOWN), ERROR(EHOSTUNREACH), ERROR(EALREADY), ERROR(EINPROGRESS), ERROR(EDQUOT), ERROR(ECANCELED));
+#undef ERROR
 
 /* --- known answers --- */
 
@@ -431,10 +439,12 @@ static void tracker_stats(struct step *step, keep_tracker *tracker)
 
 #define OPTION keep_observer_options
 static const struct fields observer_options =
-    FIELDS(FLAG(OPTION, any_uid), FLAG(OPTION, require_pid_match), FLAG(OPTION, own_namespace_only),
-           FLAG(OPTION, report_beats), NUMBER(OPTION, pid_max), NUMBER(OPTION, per_pid_rate),
-           NUMBER(OPTION, global_rate), NUMBER(OPTION, global_burst), NUMBER(OPTION, own_ns_inode),
-           NUMBER(OPTION, session_gap_ns), NUMBER(OPTION, min_threshold_ns), NUMBER(OPTION, max_threshold_ns));
+    FIELDS(FLAG(OPTION, any_uid), FLAG(OPTION, require_pid_match), FLAG(OPTION, accept_notify),
+           FLAG(OPTION, own_namespace_only), FLAG(OPTION, report_beats), NUMBER(OPTION, pid_max),
+           NUMBER(OPTION, per_pid_rate), NUMBER(OPTION, global_rate), NUMBER(OPTION, global_burst),
+           NUMBER(OPTION, budget), NUMBER(OPTION, max_pidfds), NUMBER(OPTION, max_series),
+           NUMBER(OPTION, own_ns_inode), NUMBER(OPTION, session_gap_ns), NUMBER(OPTION, min_threshold_ns),
+           NUMBER(OPTION, max_threshold_ns));
 
 static void observer_new(struct step *step)
 {

@@ -57,7 +57,7 @@ NARROW = {"pid", "claimed_pid", "uid", "payload", "agents", "stalled", "misses",
 NARROW |= {"evicted_pid", "dropped", "detail"}
 show = partial(told, is_wide=lambda name: name not in NARROW)
 
-ERRORS = {"none": 0, **{name: number for number, name in errno.errorcode.items()}}
+ERRORS = {"none": 0, **{name: number for name, number in vars(errno).items() if name.startswith("E")}}
 send_error = one_of(ERRORS)
 
 
@@ -240,8 +240,9 @@ def drain(step: Step) -> Outputs:
 # Observers
 
 OBSERVER: Forms = {
-    **dict.fromkeys(("any_uid", "require_pid_match", "own_namespace_only", "report_beats"), boolean),
+    **dict.fromkeys(("any_uid", "require_pid_match", "accept_notify", "own_namespace_only", "report_beats"), boolean),
     **dict.fromkeys(("pid_max", "per_pid_rate", "global_rate", "global_burst"), integer),
+    **dict.fromkeys(("budget", "max_pidfds", "max_series"), integer),
     **dict.fromkeys(("own_ns_inode", "session_gap_ns", "min_threshold_ns", "max_threshold_ns"), integer64),
     "uids": list_of(integer),
 }

@@ -87,10 +87,23 @@ var (
 		"attested": keep.MarkAttested,
 	}
 	sendErrors = map[string]syscall.Errno{
-		"none": 0, "EAGAIN": syscall.EAGAIN, "ENOBUFS": syscall.ENOBUFS, "ECONNREFUSED": syscall.ECONNREFUSED,
-		"ENOENT": syscall.ENOENT, "ECONNRESET": syscall.ECONNRESET, "ENOTCONN": syscall.ENOTCONN, "EPIPE": syscall.EPIPE,
-		"ENOSPC": syscall.ENOSPC, "EACCES": syscall.EACCES, "EMSGSIZE": syscall.EMSGSIZE, "EPERM": syscall.EPERM,
-		"EINVAL": syscall.EINVAL, "EIO": syscall.EIO,
+		"none": 0, "EPERM": syscall.EPERM, "ENOENT": syscall.ENOENT, "EINTR": syscall.EINTR, "EIO": syscall.EIO,
+		"ENXIO": syscall.ENXIO, "EBADF": syscall.EBADF, "EAGAIN": syscall.EAGAIN, "ENOMEM": syscall.ENOMEM,
+		"EACCES": syscall.EACCES, "EFAULT": syscall.EFAULT, "EBUSY": syscall.EBUSY, "ENODEV": syscall.ENODEV,
+		"ENOTDIR": syscall.ENOTDIR, "EINVAL": syscall.EINVAL, "ENFILE": syscall.ENFILE, "EMFILE": syscall.EMFILE,
+		"ENOSPC": syscall.ENOSPC, "EROFS": syscall.EROFS, "EPIPE": syscall.EPIPE, "EDEADLK": syscall.EDEADLK,
+		"ENAMETOOLONG": syscall.ENAMETOOLONG, "ENOSYS": syscall.ENOSYS, "ELOOP": syscall.ELOOP,
+		"EPROTO": syscall.EPROTO, "EBADMSG": syscall.EBADMSG, "EOVERFLOW": syscall.EOVERFLOW,
+		"ENOTSOCK": syscall.ENOTSOCK, "EDESTADDRREQ": syscall.EDESTADDRREQ, "EMSGSIZE": syscall.EMSGSIZE,
+		"EPROTOTYPE": syscall.EPROTOTYPE, "ENOPROTOOPT": syscall.ENOPROTOOPT,
+		"EPROTONOSUPPORT": syscall.EPROTONOSUPPORT, "EOPNOTSUPP": syscall.EOPNOTSUPP,
+		"EAFNOSUPPORT": syscall.EAFNOSUPPORT, "EADDRINUSE": syscall.EADDRINUSE,
+		"EADDRNOTAVAIL": syscall.EADDRNOTAVAIL, "ENETDOWN": syscall.ENETDOWN, "ENETUNREACH": syscall.ENETUNREACH,
+		"ENETRESET": syscall.ENETRESET, "ECONNABORTED": syscall.ECONNABORTED, "ECONNRESET": syscall.ECONNRESET,
+		"ENOBUFS": syscall.ENOBUFS, "EISCONN": syscall.EISCONN, "ENOTCONN": syscall.ENOTCONN,
+		"ESHUTDOWN": syscall.ESHUTDOWN, "ETIMEDOUT": syscall.ETIMEDOUT, "ECONNREFUSED": syscall.ECONNREFUSED,
+		"EHOSTDOWN": syscall.EHOSTDOWN, "EHOSTUNREACH": syscall.EHOSTUNREACH, "EALREADY": syscall.EALREADY,
+		"EINPROGRESS": syscall.EINPROGRESS, "EDQUOT": syscall.EDQUOT, "ECANCELED": syscall.ECANCELED,
 	}
 )
 

@@ -3,6 +3,7 @@
 // The cases of keep-tracker-1 (tracker.md §4).
 
 import os from 'node:os';
+import { getSystemErrorMap } from 'node:util';
 import keep from '../../lib/index.js';
 import {
   boolean,
@@ -22,7 +23,9 @@ import {
 const { AdmissionFlags, Beacon, BeatMode, DatagramMarks, DatagramSource, DeleteReason, EventKind, Fault } = keep;
 const { Observer, Origin, OutcomeAction, OutcomeKind, Secret, Tracker, tracker, Verdict } = keep;
 
-const sendError = entry({ none: 0, ...os.constants.errno });
+// Each of the two knows some that the other does not.
+const systemErrors = [...getSystemErrorMap()].map(([number, [name]]) => [name, -number]);
+const sendError = entry({ none: 0, ...Object.fromEntries(systemErrors), ...os.constants.errno });
 const wordsIn = (group) => (words) => list(words).reduce((flags, word) => flags | memberOf(group)(word), 0);
 
 const wordsOf = (group, flags) =>
@@ -206,6 +209,7 @@ function drain(step) {
 
 const OBSERVER = {
   ...{ any_uid: boolean, require_pid_match: boolean, own_namespace_only: boolean, report_beats: boolean },
+  ...{ accept_notify: boolean, budget: integer, max_pidfds: integer, max_series: integer },
   ...{ uids: integers, pid_max: integer, per_pid_rate: integer, global_rate: integer, global_burst: integer },
   ...{ own_ns_inode: integer64, session_gap_ns: integer64, min_threshold_ns: integer64, max_threshold_ns: integer64 },
 };
