@@ -422,7 +422,7 @@ add(
 )
 add(
     "a-network-agent-that-starts-over-is-nobody-who-was-noted",
-    "what a local process said of itself does not outlive the slot",
+    "tracker: forget who was noted when a slot begins anew",
     """
     o.feed now_ns=0
         udp beat pid=10 nonce=5
@@ -436,7 +436,7 @@ add(
 )
 add(
     "who-left-and-was-deleted-is-heard-again",
-    "a new slot is of nobody who is leaving",
+    "tracker: forget who was noted when a slot begins anew",
     """
     o.feed now_ns=0
         unix beat pid=10

@@ -80,14 +80,18 @@ class World:
 
     def __init__(self) -> None:
         self.handles: dict[str, Any] = {}
+        self.saved: dict[str, str] = {}
 
     def run(self, step: Step) -> tuple[str, Outputs]:
         """The status of a step and all its outputs."""
         method: Callable[[Step], Outputs] = getattr(self, "op_" + step["op"])
         try:
-            return "OK", method(step)
+            outputs = method(step)
         except Refused as refused:
             return str(refused), {}
+        if "save" in step:
+            self.saved[step["save"]] = outputs["wire"]
+        return "OK", outputs
 
     def complete(self, steps: list[Step]) -> None:
         """Writes into each step what it gives."""
@@ -202,7 +206,12 @@ class World:
         return {}
 
     def op_feed(self, step: Step) -> Outputs:
-        return {"events": self.observer(step).feed(step["datagrams"], int(step["now_ns"]))}
+        datagrams = [one | {"data": self.content(one["data"])} for one in step["datagrams"]]
+        return {"events": self.observer(step).feed(datagrams, int(step["now_ns"]))}
+
+    def content(self, value: Any) -> str:
+        """Bytes, or those of an earlier step."""
+        return self.saved[value["ref"]] if isinstance(value, dict) else str(value)
 
     def op_exit(self, step: Step) -> Outputs:
         return {"events": self.observer(step).exit(step["pid"], int(step["generation"]), int(step["now_ns"]))}

@@ -24,7 +24,7 @@ TERM = re.compile(r"([+-]?)(2\^)?([0-9]+)(s|ms|us|min|)")
 UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "min": 60 * 10**9, "": 1}
 WIDE = re.compile(r".*_ns|nonce|start_nonce|ns_inode|own_ns_inode|generation")
 LISTS = ("uids", "pids")
-WORDS = ("origin", "policy", "reason", "mode", "error", "key")
+WORDS = ("origin", "policy", "reason", "mode", "error", "key", "save")
 
 UID, NAMESPACE, GENERATION = 1000, 4026531836, 5000  # a process is of this uid, namespace, and generation plus pid
 KEYS = {"shared": bytes(range(32)), "master": bytes(range(100, 132))}
@@ -73,13 +73,15 @@ def sealed(mode: str, claimed: int, fields: dict[str, int], frame: bytes) -> byt
 
 
 def datagram_of(line: str) -> Step:
-    """One datagram: `unix|udp|shared|master beat|crash|register|goodbye|text|raw|made KEY=NUMBER...`."""
+    """One datagram: `unix|udp|shared|master beat|crash|register|goodbye|text|raw|made|saved KEY=NUMBER... DATA`."""
     source, what, *words = line.split()
     named = [word for word in words if re.match(r"[a-z_]+=", word)]
     marks = [word[6:].split(",") for word in named if word.startswith("marks=")]
     fields = fields_of([word for word in named if not word.startswith("marks=")])
     pid = fields["pid"]
     rest = [word for word in words if word not in named]
+    if what == "saved":
+        return {"from": source, "data": {"ref": rest[0]}, "kernel_pid": pid, "uid": UID, "generation": str(GENERATION)}
     if what == "text":
         data = rest[0].encode().decode("unicode_escape").encode("latin-1")
     elif what in ("raw", "made"):

@@ -26,7 +26,6 @@ add(
     tracker >t threshold_ns=0
     tracker >t misses=0
     tracker >t misses=1001
-    tracker >t statistics=2
     tracker >t capacity=65536 threshold_ns=2^64-1 misses=1000 grace_ns=2^64-1 max_gap_ns=2^64-1 statistics=1
     t.record pid=1 nonce=1 now_ns=5
     t.get pid=1 now_ns=5 : limit_ns grace_ns state
@@ -672,6 +671,33 @@ add(
     b.commit error=none
     b.prepare health=0 payload=0 now_ns=4
     b.commit error=none
+    """,
+    BEACON,
+)
+add(
+    "an-observer-takes-what-a-beacon-prepares",
+    "over a drop, a connection that is new, and a start anew",
+    """
+    tracker >t capacity=4 threshold_ns=1s
+    observer >o tracker=t any_uid=true report_beats=true
+    beacon >b pid=9 reconnect_after=1 start_nonce=2^64-3
+    b.prepare health=1 payload=5 now_ns=5 save=first
+    b.commit error=EAGAIN
+    b.reconnect
+    b.commit error=none
+    o.feed now_ns=0
+        unix saved pid=9 first
+    b.prepare health=2 payload=6 now_ns=5 save=second
+    b.commit error=none
+    o.feed now_ns=1s
+        unix saved pid=9 second
+        unix saved pid=9 first
+    t.get pid=9 now_ns=1s : nonce health payload beats
+    b.restart
+    b.prepare health=0 payload=7 now_ns=5 save=third
+    o.feed now_ns=2s
+        unix saved pid=9 third
+    t.get pid=9 now_ns=2s : nonce health payload beats out_of_order
     """,
     BEACON,
 )

@@ -14,11 +14,17 @@ import (
 
 var tracker = schema{
 	constants: map[string]int{
-		"KEEP_BEAT_LEN":        keep.BeatLen,
-		"KEEP_BEAT_SHARED_LEN": keep.BeatSharedLen,
-		"KEEP_BEAT_MASTER_LEN": keep.BeatMasterLen,
-		"KEEP_MAX_AGENTS":      keep.MaxAgents,
-		"KEEP_DEFAULT_AGENTS":  keep.DefaultAgents,
+		"KEEP_BEAT_LEN":           keep.BeatLen,
+		"KEEP_BEAT_SHARED_LEN":    keep.BeatSharedLen,
+		"KEEP_BEAT_MASTER_LEN":    keep.BeatMasterLen,
+		"KEEP_MAX_AGENTS":         keep.MaxAgents,
+		"KEEP_DEFAULT_AGENTS":     keep.DefaultAgents,
+		"KEEP_MAX_LISTENERS":      keep.MaxListeners,
+		"KEEP_MAX_BEAT_KEYS":      keep.MaxBeatKeys,
+		"KEEP_MAX_ALLOWED_UIDS":   keep.MaxAllowedUIDs,
+		"KEEP_MAX_SEALED_SENDERS": keep.MaxSealedSenders,
+		"KEEP_MAX_BATCH":          keep.MaxBatch,
+		"KEEP_PID_UNKNOWN":        int(keep.PIDUnknown),
 	},
 	arrays: map[string]array{
 		"crc32c":           {"data crc", knownAnswers},
@@ -332,7 +338,7 @@ func stats(s step) (outputs, error) {
 
 func observerNew(s step) (*keep.Observer, error) {
 	options := keep.NewObserverOptions()
-	options.UIDs = numbers[uint32](s.object, "uids")
+	options.UIDs, options.MaxPIDFDs = numbers[uint32](s.object, "uids"), s.int("max_pidfds")
 	fill(s.object, options)
 	return keep.NewObserver(handle[*keep.Tracker](s, "tracker"), options)
 }
