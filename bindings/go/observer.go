@@ -387,7 +387,7 @@ func (o *Observer) Poll(dst []Event) ([]Event, error) {
 		return dst, err
 	}
 	defer o.leave()
-	return gather(dst, func(room []Event) (int, error) {
+	return gatherEvents(dst, func(room []Event) (int, error) {
 		if len(o.returned) > 0 {
 			return o.giveReturned(room), nil
 		}
@@ -413,7 +413,7 @@ func (o *Observer) Feed(dst []Event, datagrams []Datagram, nowNS uint64) ([]Even
 		return dst, ErrBusy
 	}
 	o.flatten(datagrams)
-	return gather(dst, func(room []Event) (int, error) {
+	return gatherEvents(dst, func(room []Event) (int, error) {
 		if len(o.returned) > 0 {
 			return o.giveReturned(room), nil
 		}
@@ -442,6 +442,23 @@ func (o *Observer) flatten(datagrams []Datagram) {
 			marks:      C.uint32_t(d.Marks),
 		})
 	}
+}
+
+// gatherEvents gathers; then all stalls tell, as the last of them does, how many are stalled after the last call of C.
+func gatherEvents(dst []Event, give func(room []Event) (int, error)) ([]Event, error) {
+	begin := len(dst)
+	dst, err := gather(dst, give)
+	var last *Event
+	for i := len(dst) - 1; i >= begin; i-- {
+		if dst[i].Kind != EventStall {
+			continue
+		}
+		if last == nil {
+			last = &dst[i]
+		}
+		dst[i].Stalled, dst[i].Agents = last.Stalled, last.Agents
+	}
+	return dst, err
 }
 
 // giveReturned gives events that were given before and came back.

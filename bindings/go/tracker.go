@@ -393,12 +393,18 @@ func (t *Tracker) Drain(dst []Alarm, nowNS uint64) ([]Alarm, error) {
 		return dst, err
 	}
 	defer t.leave()
-	return gather(dst, func(room []Alarm) (int, error) {
+	begin := len(dst)
+	dst, err = gather(dst, func(room []Alarm) (int, error) {
 		var n C.size_t
 		out := (*C.keep_alarm)(unsafe.Pointer(unsafe.SliceData(room)))
 		st := C.keep_tracker_drain(h, C.uint64_t(nowNS), out, C.size_t(len(room)), &n)
 		return int(n), statusError(st)
 	})
+	for i := begin; i < len(dst); i++ {
+		last := &dst[len(dst)-1] // which knows how many are stalled after the last call of C
+		dst[i].Stalled, dst[i].Agents = last.Stalled, last.Agents
+	}
+	return dst, err
 }
 
 // NextDeadline tells when to drain next: TimeNever if there is no deadline.

@@ -67,7 +67,7 @@ func TestADrainTakesWhatThereIsRoomFor(t *testing.T) {
 		t.Errorf("got %v", room)
 	}
 	rest := must(tracker.Drain(nil, 100))
-	if len(rest) != 197 || rest[196].PID != 200 {
+	if len(rest) != 197 || rest[0].Stalled != 200 || rest[196].PID != 200 {
 		t.Errorf("%d are left", len(rest))
 	}
 }

@@ -14,7 +14,6 @@
 #include "tracker.h"
 
 enum {
-    PIECE = 256, /* events that one call of C gives */
     METRICS_SLACK = 1024
 };
 
@@ -171,37 +170,28 @@ static const shim_field event_fields[] = {
 
 static const shim_layout event_layout = SHIM_LAYOUT(keep_event, event_fields);
 
-/* What one call of C gives at most, and what is left to give. */
-static size_t piece_of(size_t most)
+/* Room for as many events as are wanted of one call: what a stall tells of others is as it is after the call. */
+static size_t room_of(size_t most)
 {
-    return most < PIECE ? most : PIECE;
+    return most < KEEP_MAX_AGENTS ? most : KEEP_MAX_AGENTS;
 }
 
-/* poll(observer, most): an array of events. Those that were taken before a failure are given: it comes again. */
+/* poll(observer, most): an array of events */
 static napi_value poll_events(napi_env env, napi_callback_info info)
 {
     keep_error detail = KEEP_ERROR_INIT;
     shim_call call;
     keep_observer *observer;
-    napi_value array = NULL;
     keep_event *events;
     keep_status st;
-    size_t most, taken = 0, cap, count = 0;
+    size_t most, count = 0;
 
     if (!begin(env, info, &call, &observer) || !shim_take_size(&call, call.args[1], "most", &most) ||
-        (events = shim_scratch(&call, PIECE * sizeof *events)) == NULL ||
-        !shim_ok(&call, napi_create_array(env, &array)))
+        (events = shim_scratch(&call, (room_of(most) + 1) * sizeof *events)) == NULL)
         return NULL;
-    do {
-        cap = piece_of(most - taken);
-        st = keep_observer_poll(observer, events, cap, &count, &detail);
-        if (st != KEEP_OK)
-            return taken > 0 ? array : shim_settle_detail(&call, st, &detail);
-        if (!shim_append_reports(&call, array, &event_layout, events, count))
-            return NULL;
-        taken += count;
-    } while (count == cap && taken < most);
-    return array;
+    st = keep_observer_poll(observer, events, room_of(most), &count, &detail);
+    return st == KEEP_OK ? shim_reports(&call, &event_layout, events, count)
+                         : shim_settle_detail(&call, st, &detail);
 }
 
 #define DATAGRAM(key, kind, field) SHIM_OPTION(keep_datagram, key, kind, field)
@@ -232,40 +222,19 @@ static bool take_datagrams(const shim_call *call, napi_value array, const shim_l
 /* What a feed needs, in one piece. */
 typedef struct feed {
     keep_datagram datagrams[KEEP_MAX_BATCH];
-    keep_event events[PIECE];
+    keep_event events[];
 } feed;
-
-/* Takes the events that a feed left waiting, up to `most` of them. */
-static napi_value take_waiting(const shim_call *call, keep_observer *observer, uint64_t now_ns, keep_event *events,
-                               napi_value array, size_t most)
-{
-    size_t taken = 0, cap = 0, count = 0;
-    keep_status st = KEEP_OK;
-
-    while (st == KEEP_OK && count == cap && taken < most) {
-        cap = piece_of(most - taken);
-        st = keep_observer_feed(observer, NULL, 0, now_ns, events, cap, &count);
-        if (st == KEEP_OK && !shim_append_reports(call, array, &event_layout, events, count))
-            return NULL;
-        taken += count;
-    }
-    return array;
-}
 
 /* The events of a feed; its list ends here. */
 static napi_value feed_all(const shim_call *call, keep_observer *observer, shim_list *data, feed *self, uint64_t now_ns,
                            size_t most)
 {
-    size_t cap = piece_of(most), count = 0;
-    keep_status st = keep_observer_feed(observer, self->datagrams, data->count, now_ns, self->events, cap, &count);
-    napi_value array;
+    size_t count = 0;
+    keep_status st =
+        keep_observer_feed(observer, self->datagrams, data->count, now_ns, self->events, room_of(most), &count);
 
     st = shim_end_list(data, st);
-    if (st != KEEP_OK)
-        return shim_settle(call, st);
-    array = shim_reports(call, &event_layout, self->events, count);
-    return array == NULL || count < cap ? array
-                                        : take_waiting(call, observer, now_ns, self->events, array, most - count);
+    return st == KEEP_OK ? shim_reports(call, &event_layout, self->events, count) : shim_settle(call, st);
 }
 
 /* feed(observer, data, datagrams, nowNs, most): the events; `data` has the bytes of each datagram */
@@ -279,7 +248,8 @@ static napi_value feed_datagrams(napi_env env, napi_callback_info info)
     size_t most, given = 0;
 
     if (!begin(env, info, &call, &observer) || !shim_take_uint64(&call, call.args[3], "nowNs", &now_ns) ||
-        !shim_take_size(&call, call.args[4], "most", &most) || (self = shim_scratch(&call, sizeof *self)) == NULL ||
+        !shim_take_size(&call, call.args[4], "most", &most) ||
+        (self = shim_scratch(&call, sizeof *self + room_of(most) * sizeof *self->events)) == NULL ||
         !shim_take_list(&call, call.args[1], "data", KEEP_MAX_BATCH, &data, &given))
         return NULL;
     if (given <= KEEP_MAX_BATCH && take_datagrams(&call, call.args[2], &data, self->datagrams))

@@ -129,6 +129,17 @@ test('an observer judges what it is fed, and keeps what it cannot tell at once',
   observer.close();
 });
 
+test('every stall of a call tells how many are stalled after it', () => {
+  const observer = new Observer(new Tracker({ capacity: 2048 }), { anyUid: true });
+  observer.feed(
+    Array.from({ length: 1024 }, (_, i) => datagram(1000 + i, 1n)),
+    0n,
+  );
+  const stalls = observer.feed([], 10n ** 10n);
+  assert.deepEqual([stalls.length, stalls[0].stalled, stalls[0].agents], [1024, 1024, 1024]);
+  observer.close();
+});
+
 test('metrics are a text, in both forms', () => {
   const observer = new Observer(new Tracker());
   const text = observer.metrics();

@@ -490,7 +490,8 @@ static void expect_event(struct step *item, void *next)
 
 static void feed_all(struct step *step, keep_observer *observer, const keep_datagram *datagrams, size_t count)
 {
-    size_t cap = 2 * KEEP_MAX_BATCH, got = 0;
+    const json_t *expected = json_object_get(step->out, "events");
+    size_t cap = 2 * KEEP_MAX_BATCH + json_array_size(expected), got = 0;
     keep_event *events = room(step, cap * sizeof *events);
     const keep_event *next = events;
 

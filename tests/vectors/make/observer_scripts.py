@@ -398,6 +398,16 @@ add(
     telling="",
 )
 
+add(
+    "all-stalls-of-one-call-tell-the-same",
+    "how many are stalled after it, however many they are",
+    """
+    t.fill first=1 last=260 now_ns=0
+    o.drain now_ns=1s
+    """,
+    ledger="tracker >t capacity=512 threshold_ns=1s",
+)
+
 # R33, R39, R40: lives
 
 add(

@@ -400,6 +400,16 @@ add(
     """,
 )
 add(
+    "all-alarms-of-one-call-tell-the-same",
+    "how many are stalled after it, however many they are",
+    """
+    tracker >t capacity=512 threshold_ns=100
+    t.fill first=1 last=270 now_ns=0
+    t.drain now_ns=100 cap=5
+    t.drain now_ns=100
+    """,
+)
+add(
     "misses-are-as-many-as-fit",
     "silence by threshold, at most 2^32-1",
     """
