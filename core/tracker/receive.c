@@ -59,6 +59,18 @@ static void look_up(keep_observer *observer, keep__mail *mail, uint64_t sent_ns)
     take_identity_from(mail, &mail->found);
 }
 
+/* Whether somebody without a descriptor has passed its pid to another process. */
+static bool is_someone_else(const keep_observer *observer, uint32_t at)
+{
+    const keep__life *life = keep__intake_life(&observer->intake, at);
+    uint64_t start;
+
+    if (life == NULL || !life->is_unwatched || life->generation == 0)
+        return false;
+    start = keep__identity_start(life->pid);
+    return start != 0 && start != life->generation;
+}
+
 /* Finds out who a received datagram is from, as cheaply as that can be known. */
 static void identify(keep_observer *observer, keep__mail *mail, uint64_t sent_ns)
 {
@@ -66,17 +78,13 @@ static void identify(keep_observer *observer, keep__mail *mail, uint64_t sent_ns
     uint32_t at = keep__ledger_find(intake->ledger, mail->pid);
     const keep__life *life = keep__intake_life(intake, at);
 
-    if (life == NULL || (life->generation == 0 && intake->ledger->clock >= life->retry_ns)) {
+    if (life == NULL || (life->generation == 0 && intake->ledger->clock >= life->retry_ns) ||
+        is_someone_else(observer, at)) {
         if (at != KEEP__NOBODY || keep__bucket_has(&intake->global, intake->ledger->clock))
             look_up(observer, mail, sent_ns);
         return;
     }
     take_identity_from(mail, life);
-    if (life->is_unwatched && life->generation != 0) {
-        uint64_t start = keep__identity_start(mail->pid);
-
-        mail->datagram.generation = start != 0 ? start : life->generation;
-    }
 }
 
 /* A process descriptor that was opened for somebody who was not admitted. */
@@ -221,18 +229,6 @@ size_t keep__observer_reap(keep_observer *observer, keep_event *out, size_t cap)
         given += keep__reports_give(&observer->intake.reports, out + given, cap - given);
     } while (observer->pidfd_count < before && observer->intake.reports.count == 0);
     return given;
-}
-
-/* Whether somebody without a descriptor has passed its pid to another process. */
-static bool is_someone_else(const keep_observer *observer, uint32_t at)
-{
-    const keep__life *life = keep__intake_life(&observer->intake, at);
-    uint64_t start;
-
-    if (life == NULL || !life->is_unwatched || life->generation == 0)
-        return false;
-    start = keep__identity_start(life->pid);
-    return start != 0 && start != life->generation;
 }
 
 size_t keep__observer_drain(keep_observer *observer, bool may_look, keep_event *out, size_t cap)
