@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Judge: rows i to o, who a datagram is from, whether that is limited, and what the ledger says. What a slot's process is
- * known by is noted in its life; a life whose pid is not the slot's is of somebody who went.
+ * known by is noted in its life; a life whose pid or generation is not the slot's is of somebody who went.
  */
 #include "tracker/intake.h"
 
@@ -10,11 +10,19 @@
 #include "base/units.h"
 #include "base/banned.h"
 
+static bool known_and_different(uint64_t one, uint64_t other)
+{
+    return one != 0 && other != 0 && one != other;
+}
+
 keep__life *keep__intake_life(const keep__intake *intake, uint32_t at)
 {
-    keep__life *life = at == KEEP__NOBODY ? NULL : &intake->lives[at];
+    const keep__slot *slot = at == KEEP__NOBODY ? NULL : &intake->ledger->slots[at];
+    keep__life *life = slot == NULL ? NULL : &intake->lives[at];
 
-    return life != NULL && life->pid != 0 && life->pid == intake->ledger->slots[at].pid ? life : NULL;
+    if (life == NULL || life->pid == 0 || life->pid != slot->pid)
+        return NULL;
+    return known_and_different(life->generation, slot->generation) ? NULL : life;
 }
 
 uint64_t keep__intake_generation(const keep__intake *intake, uint32_t at)
@@ -52,11 +60,6 @@ void keep__intake_note(keep__intake *intake, const keep__mail *mail, bool is_new
     life->uid = mail->datagram.uid;
     life->generation = generation;
     life->ns_inode = mail->datagram.ns_inode;
-}
-
-static bool known_and_different(uint64_t one, uint64_t other)
-{
-    return one != 0 && other != 0 && one != other;
 }
 
 /* Removes an agent and what was noted of it. */

@@ -165,6 +165,24 @@ START_TEST(what_was_noted_of_another_pid_in_the_slot_is_not_its_agents)
 }
 END_TEST
 
+/* The program may record a beat of another life itself. */
+START_TEST(what_was_noted_of_another_life_in_the_slot_is_not_its_agents)
+{
+    keep_sighting sighting = { .pid = PID, .nonce = 1, .generation = 8, .origin = KEEP_ORIGIN_KERNEL };
+    keep_admission admission;
+    struct scene scene;
+
+    begin(&scene);
+    feed_beat(&scene, 7, 3, 1);
+    feed_notice(&scene, KEEP__NOTICE_GOODBYE);
+    assert_ok(keep_tracker_record(scene.tracker, &sighting, 1, NOW, &admission));
+    ck_assert_ptr_null(keep__intake_life(&scene.observer->intake, place(&scene)));
+    feed_beat(&scene, 8, 0, 2);
+    ck_assert_uint_eq(info_of_agent(&scene).beats, 2);
+    scene_end(&scene);
+}
+END_TEST
+
 /* An agent that the program put into the ledger itself. */
 static void put_silently(struct scene *scene)
 {
@@ -322,6 +340,7 @@ RUN_SUITE("intake", ONCE(text_is_a_wrong_length_where_it_is_not_accepted),
           ONCE(a_notice_that_does_not_decode_is_an_error), ONCE(what_a_datagram_does_not_say_follows_from_the_slot),
           ONCE(a_new_identity_replaces_what_was_noted),
           ONCE(what_was_noted_of_another_pid_in_the_slot_is_not_its_agents),
+          ONCE(what_was_noted_of_another_life_in_the_slot_is_not_its_agents),
           ONCE(an_agent_without_a_life_stalls_exits_and_leaves), ONCE(a_goodbye_is_told_once),
           ONCE(a_goodbye_of_whose_end_nobody_will_see_is_the_end), ONCE(who_left_and_was_deleted_is_heard_again),
           ONCE(who_starts_over_is_not_who_was_noted), ONCE(a_watchdog_that_cannot_be_paid_is_limited),

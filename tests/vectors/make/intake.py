@@ -176,12 +176,12 @@ class Observer:
         """Row i: what is not said of a local sender follows from what is known of its pid."""
         slot = self.ledger.agents.get(spoken.pid)
         if spoken.source == "unix":
-            generation = slot.generation if slot and slot.origin == "kernel" else 0
+            known = slot if slot and slot.origin == "kernel" else None
+            spoken.origin = "kernel" if spoken.generation or known else "socket_mode"
             if spoken.generation == 0:
-                spoken.generation, spoken.ns_inode = generation, slot.ns_inode if slot and generation else 0
-            elif spoken.ns_inode == 0 and slot and generation == spoken.generation:
-                spoken.ns_inode = slot.ns_inode
-            spoken.origin = "kernel" if spoken.generation else "socket_mode"
+                spoken.generation, spoken.ns_inode = (known.generation, known.ns_inode) if known else (0, 0)
+            elif spoken.ns_inode == 0 and known and known.generation == spoken.generation:
+                spoken.ns_inode = known.ns_inode
         self.demand(spoken.origin == "kernel" or not isinstance(spoken.inner, bytes), "notify_unattested")
 
     def take_beat(self, spoken: Spoken, sighting: Sighting) -> None:

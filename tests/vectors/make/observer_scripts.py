@@ -466,6 +466,35 @@ add(
     """,
 )
 add(
+    "who-left-is-not-who-the-program-records",
+    "tracker: know a life by its generation too",
+    """
+    o.feed now_ns=0
+        unix beat pid=10
+        unix goodbye pid=10 nonce=2
+    t.record pid=10 nonce=1 generation=3 now_ns=1
+    o.feed now_ns=20ms
+        unix beat pid=10 nonce=2 generation=3
+    o.exit pid=10 generation=5010 now_ns=21ms
+    o.exit pid=10 generation=3 now_ns=22ms
+    o.stats : after_goodbye
+    """,
+)
+add(
+    "what-the-program-records-may-have-no-generation",
+    "a slot that is the kernel's vouches for a datagram nevertheless",
+    """
+    t.record pid=10 nonce=1 now_ns=0
+    o.feed now_ns=20ms
+        unix beat pid=10 nonce=2 generation=0
+        unix text pid=10 generation=0 READY=1
+    t.get pid=10 now_ns=20ms : origin generation ns_inode
+    o.feed now_ns=40ms
+        unix beat pid=10 nonce=3
+    t.get pid=10 now_ns=40ms : origin generation ns_inode
+    """,
+)
+add(
     "leaving-ends-by-what-says-so",
     "not by a watchdog, its time, or a second goodbye, and not for another life",
     """
