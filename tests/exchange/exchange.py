@@ -39,7 +39,8 @@ def compact(value: object) -> bytes:
 def constants() -> bytes:
     """Every public number under its name in C, every status with its number and sentence."""
     numbers = {}
-    for name, value in vars(libkeep).items():
+    for name in libkeep.__all__:
+        value = getattr(libkeep, name)
         if name in INPUTS["beyond_json"]:
             continue
         if isinstance(value, int):

@@ -50,7 +50,7 @@ def test_a_name_is_its_modules_whichever_is_asked_for_first(run_python: RunPytho
 
 
 def test_the_names_are_those_of_the_modules() -> None:
-    assert libkeep.__all__ == ["memory", "packet", "tracker", *NAMES]  # type: ignore[attr-defined]
+    assert libkeep.__all__ == ["memory", "packet", "tracker", *NAMES]
     for module in MODULES:
         for name in module.__all__:
             assert getattr(libkeep, name) is getattr(module, name)

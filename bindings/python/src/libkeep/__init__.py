@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .packet import *
     from .tracker import *
 
+    __all__: list[str]
+
 __version__ = f"{VERSION_MAJOR}.{VERSION_MINOR}.{VERSION_PATCH}"
 
 # Whose names are ours, too. The later modules are loaded when they, or names of theirs, are first asked for.
