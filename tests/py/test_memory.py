@@ -159,6 +159,8 @@ import os, signal, threading, libkeep
 pool = libkeep.Pool(tiers=[32], tier_max_slots=[1])
 sealed = libkeep.Sealed(b"planted", pool=pool)
 held = pool.acquire(1)
+def interrupt(number, frame): raise KeyboardInterrupt
+signal.signal(signal.SIGINT, interrupt)  # a program that runs in the background ignores it
 def signal_a_wait(number):
     while pool.stats().tiers[0].waiting == 0: pass
     os.kill(os.getpid(), number)
