@@ -40,13 +40,13 @@ static bool is_composed(const keep__cipher_job *job)
 static void zero_text(struct text *text, size_t len)
 {
     for (size_t i = 0; i < len; i += BLOCK_LEN)
-        keep__wipe(text->block + i, BLOCK_LEN);
+        keep__wipe((uint8_t *)text + i, BLOCK_LEN);
 }
 
 /* Encrypts or decrypts a job's payload; the block becomes the authenticator's key. Gives how many bytes were used. */
 static size_t apply_stream(const keep__cipher_job *job, struct text *out)
 {
-    uint8_t *bytes = out->block;
+    uint8_t *bytes = (uint8_t *)out;
     size_t len = BLOCK_LEN + job->len <= 256 ? 256 : 512;
 
     zero_text(out, len);
@@ -61,7 +61,7 @@ static void make_tag(const keep__cipher_job *job, struct text *ciphertext, const
     uint64_t lens[] = { htole64(job->aad_len), htole64(job->len) };
     size_t aad_len = PADDED(job->aad_len);
     size_t len = PADDED(job->len);
-    uint8_t *begin = ciphertext->block + BLOCK_LEN - aad_len;
+    uint8_t *begin = (uint8_t *)ciphertext + BLOCK_LEN - aad_len;
 
     memset(ciphertext->block + BLOCK_LEN - 16, 0, 16);
     memcpy(begin, job->aad, job->aad_len);
